@@ -1,0 +1,71 @@
+"""Who is shown which pair, which side is left, and until when it is theirs."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from annotators.models.campaigns import Campaign, CampaignPair, Guideline
+from curation.models import Judgment, Pair, User
+from curation.models.judgments import Side
+
+
+class Assignment(models.Model):
+    """One person's turn at one pair. `left` is drawn once, when the row is made, and never redrawn.
+
+    A pair has `overlap` slots; a slot is taken while an assignment on it is open or done, which the
+    partial unique index enforces, so overlap can be neither exceeded nor raced.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        DONE = "done", "Done"
+        EXPIRED = "expired", "Expired"
+        RELEASED = "released", "Released"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="assignments")
+    campaign_pair = models.ForeignKey(CampaignPair, on_delete=models.CASCADE, related_name="assignments")
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="assignments")
+    annotator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="assignments")
+    guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, null=True, related_name="+")
+    slot = models.PositiveSmallIntegerField()
+    left = models.CharField(max_length=1, choices=Side)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    leased_until = models.DateTimeField()
+    opened_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+    judgment = models.OneToOneField(
+        Judgment, on_delete=models.PROTECT, null=True, related_name="assignment"
+    )
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign_pair", "slot"],
+                condition=Q(state__in=["open", "done"]),
+                name="assignment_slot_taken_once",
+            ),
+            models.UniqueConstraint(
+                fields=["annotator", "pair"], condition=Q(state="open"), name="assignment_open_once"
+            ),
+            models.UniqueConstraint(
+                fields=["campaign_pair", "annotator"],
+                condition=Q(state__in=["open", "done"]),
+                name="assignment_pair_once_per_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="done", judgment__isnull=False) | ~Q(state="done"),
+                name="assignment_done_has_judgment",
+            ),
+            models.CheckConstraint(condition=Q(left__in=["a", "b"]), name="assignment_left_known"),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "annotator", "state"], name="assignment_by_person"),
+            models.Index(
+                fields=["leased_until"], condition=Q(state="open"), name="assignment_open_leases"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"assignment {self.pk}"

@@ -1,0 +1,13 @@
+"""A lab's server. Nothing has a default that would be unsafe; `manage.py check --deploy` says what is missing."""
+
+from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
+from config.settings.env import env
+
+DEBUG = env.bool("DEBUG", default=False)
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

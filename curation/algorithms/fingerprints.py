@@ -1,0 +1,29 @@
+"""Names for content: two things with the same fingerprint are the same thing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def canonical_json(value: Any) -> str:
+    """JSON with sorted keys and no spaces: one text for one value."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sha256_hex(text: str) -> str:
+    # A lone surrogate cannot be encoded; replacing it keeps hashing total over any str.
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def messages_fingerprint(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The identity of a prompt: roles and contents, blind to Unicode form and outer white space."""
+    turns = [[turn["role"], _normal(turn["content"])] for turn in messages]
+    return sha256_hex(canonical_json(turns))
+
+
+def _normal(content: Any) -> Any:
+    return unicodedata.normalize("NFC", content).strip() if isinstance(content, str) else content

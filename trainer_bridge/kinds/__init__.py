@@ -1,0 +1,23 @@
+"""The registry of job kinds, keyed by `Job.Kind`. The one place that knows them all."""
+
+from __future__ import annotations
+
+from django.utils.module_loading import import_string
+
+from trainer_bridge.kinds.base import JobKind
+from trainer_bridge.models import Job
+
+# Dotted paths: a kind imports services that import this registry.
+KINDS: dict[str, str] = {
+    Job.Kind.GENERATE: "trainer_bridge.kinds.generate.Generate",
+    Job.Kind.JUDGE: "trainer_bridge.kinds.judge.JudgePairs",
+    Job.Kind.SCORE: "trainer_bridge.kinds.score.ScorePairs",
+    Job.Kind.TRAIN: "trainer_bridge.kinds.train.Train",
+    Job.Kind.EVALUATE: "trainer_bridge.kinds.evaluate.Evaluate",
+}
+
+
+def kind_of(job: Job) -> JobKind:
+    """The kind that knows how to prepare, ingest and finish this job."""
+    kind: JobKind = import_string(KINDS[job.kind])()
+    return kind

@@ -43,7 +43,7 @@ format: .venv/.dev ## Rewrite the code in the house format
 	$(WEB) -m ruff format .
 	$(WEB) -m ruff check --fix .
 
-setup: .venv/.web .venv-ml/.ml $(MODEL)/.complete
+setup: .venv/.web .venv-ml/.ml $(MODEL)/model.safetensors
 
 # The web environment: Django, Celery, tests; no torch.
 .venv/.web: docker/requirements/web.txt
@@ -66,7 +66,7 @@ setup: .venv/.web .venv-ml/.ml $(MODEL)/.complete
 	@$(ML) -m pip install $(PIP_FLAGS) -r docker/requirements/ml.txt
 	@touch $@
 
-$(MODEL)/.complete: .venv-ml/.ml
+$(MODEL)/model.safetensors: .venv-ml/.ml
 	@echo "Preparing SmolLM2-135M-Instruct under $(MODEL) …"
 	@$(ML) scripts/prepare_model.py $(MODEL)
 	@touch $@

@@ -3,6 +3,7 @@
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
 from config.settings.env import env
 
+# Only so that the system check can say that it must not be on.
 DEBUG = env.bool("DEBUG", default=False)
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -6,117 +6,184 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('annotators', '0001_initial'),
-        ('curation', '0001_initial'),
+        ("annotators", "0001_initial"),
+        ("curation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='assignment',
-            name='annotator',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to=settings.AUTH_USER_MODEL),
+            model_name="assignment",
+            name="annotator",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="assignments",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='judgment',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='assignment', to='curation.judgment'),
+            model_name="assignment",
+            name="judgment",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="assignment",
+                to="curation.judgment",
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='pair',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='curation.pair'),
+            model_name="assignment",
+            name="pair",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="assignments", to="curation.pair"
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="campaign",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='campaigns', to='curation.project'),
+            model_name="campaign",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="campaigns", to="curation.project"
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='annotators.campaign'),
+            model_name="assignment",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="assignments",
+                to="annotators.campaign",
+            ),
         ),
         migrations.AddField(
-            model_name='campaignpair',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='campaign_pairs', to='annotators.campaign'),
+            model_name="campaignpair",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="campaign_pairs",
+                to="annotators.campaign",
+            ),
         ),
         migrations.AddField(
-            model_name='campaignpair',
-            name='pair',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaign_pairs', to='curation.pair'),
+            model_name="campaignpair",
+            name="pair",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="campaign_pairs", to="curation.pair"
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='campaign_pair',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='annotators.campaignpair'),
+            model_name="assignment",
+            name="campaign_pair",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="assignments",
+                to="annotators.campaignpair",
+            ),
         ),
         migrations.AddField(
-            model_name='guideline',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guidelines', to='annotators.campaign'),
+            model_name="guideline",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="guidelines",
+                to="annotators.campaign",
+            ),
         ),
         migrations.AddField(
-            model_name='assignment',
-            name='guideline',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotators.guideline'),
+            model_name="assignment",
+            name="guideline",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="annotators.guideline",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='campaign_name_unique'),
+            model_name="campaign",
+            constraint=models.UniqueConstraint(fields=("project", "name"), name="campaign_name_unique"),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('overlap__gte', 1), ('overlap__lte', 9)), name='campaign_overlap_in_range'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("overlap__gte", 1), ("overlap__lte", 9)), name="campaign_overlap_in_range"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaignpair',
-            constraint=models.UniqueConstraint(fields=('campaign', 'pair'), name='campaign_pair_unique'),
+            model_name="campaignpair",
+            constraint=models.UniqueConstraint(fields=("campaign", "pair"), name="campaign_pair_unique"),
         ),
         migrations.AddConstraint(
-            model_name='campaignpair',
-            constraint=models.UniqueConstraint(fields=('campaign', 'position'), name='campaign_position_unique'),
+            model_name="campaignpair",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "position"), name="campaign_position_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='guideline',
-            constraint=models.UniqueConstraint(fields=('campaign', 'number'), name='guideline_number_unique'),
+            model_name="guideline",
+            constraint=models.UniqueConstraint(fields=("campaign", "number"), name="guideline_number_unique"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(fields=['campaign', 'annotator', 'state'], name='assignment_by_person'),
+            model_name="assignment",
+            index=models.Index(fields=["campaign", "annotator", "state"], name="assignment_by_person"),
         ),
         migrations.AddIndex(
-            model_name='assignment',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['leased_until'], name='assignment_open_leases'),
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("state", "open")), fields=["leased_until"], name="assignment_open_leases"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'done'])), fields=('campaign_pair', 'slot'), name='assignment_slot_taken_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "done"])),
+                fields=("campaign_pair", "slot"),
+                name="assignment_slot_taken_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('annotator', 'pair'), name='assignment_open_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("annotator", "pair"),
+                name="assignment_open_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['open', 'done'])), fields=('campaign_pair', 'annotator'), name='assignment_pair_once_per_person'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["open", "done"])),
+                fields=("campaign_pair", "annotator"),
+                name="assignment_pair_once_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('judgment__isnull', False), ('state', 'done')), models.Q(('state', 'done'), _negated=True), _connector='OR'), name='assignment_done_has_judgment'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("judgment__isnull", False), ("state", "done")),
+                    models.Q(("state", "done"), _negated=True),
+                    _connector="OR",
+                ),
+                name="assignment_done_has_judgment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.CheckConstraint(condition=models.Q(('left__in', ['a', 'b'])), name='assignment_left_known'),
+            model_name="assignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("left__in", ["a", "b"])), name="assignment_left_known"
+            ),
         ),
     ]

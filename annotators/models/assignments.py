@@ -6,22 +6,25 @@ from django.db import models
 from django.db.models import Q
 
 from annotators.models.campaigns import Campaign, CampaignPair, Guideline
-from curation.models import Judgment, Pair, User
+from annotators.querysets import AssignmentQuerySet
+from curation.models import Judgment, Pair, Response, User
 from curation.models.judgments import Side
 
 
 class Assignment(models.Model):
-    """One person's turn at one pair. `left` is drawn once, when the row is made, and never redrawn.
+    """One person's turn at one pair of a campaign; there is never a second row for the two.
 
-    A pair has `overlap` slots; a slot is taken while an assignment on it is open or done, which the
-    partial unique index enforces, so overlap can be neither exceeded nor raced.
+    `left` is drawn once, when the row is made, and never redrawn: not on reload, not when the lease runs
+    out and the pair comes back to the same person. A pair has `overlap` slots; a slot is taken while an
+    assignment on it is open or done, which the partial unique index enforces, so overlap can be neither
+    exceeded nor raced. `judgment` is the head of this turn's chain: the answer while done, the
+    withdrawal after an undo.
     """
 
     class State(models.TextChoices):
         OPEN = "open", "Open"
         DONE = "done", "Done"
         EXPIRED = "expired", "Expired"
-        RELEASED = "released", "Released"
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="assignments")
     campaign_pair = models.ForeignKey(CampaignPair, on_delete=models.CASCADE, related_name="assignments")
@@ -32,11 +35,11 @@ class Assignment(models.Model):
     left = models.CharField(max_length=1, choices=Side)
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     leased_until = models.DateTimeField()
-    opened_at = models.DateTimeField(auto_now_add=True)
+    opened_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
-    judgment = models.OneToOneField(
-        Judgment, on_delete=models.PROTECT, null=True, related_name="assignment"
-    )
+    judgment = models.OneToOneField(Judgment, on_delete=models.PROTECT, null=True, related_name="assignment")
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -47,25 +50,31 @@ class Assignment(models.Model):
                 name="assignment_slot_taken_once",
             ),
             models.UniqueConstraint(
-                fields=["annotator", "pair"], condition=Q(state="open"), name="assignment_open_once"
-            ),
-            models.UniqueConstraint(
-                fields=["campaign_pair", "annotator"],
-                condition=Q(state__in=["open", "done"]),
-                name="assignment_pair_once_per_person",
+                fields=["campaign_pair", "annotator"], name="assignment_pair_once_per_person"
             ),
             models.CheckConstraint(
-                condition=Q(state="done", judgment__isnull=False) | ~Q(state="done"),
+                condition=Q(state="done", judgment__isnull=False, answered_at__isnull=False)
+                | ~Q(state="done"),
                 name="assignment_done_has_judgment",
             ),
             models.CheckConstraint(condition=Q(left__in=["a", "b"]), name="assignment_left_known"),
         ]
         indexes = [
-            models.Index(fields=["campaign", "annotator", "state"], name="assignment_by_person"),
             models.Index(
-                fields=["leased_until"], condition=Q(state="open"), name="assignment_open_leases"
+                fields=["campaign", "annotator", "answered_at"],
+                condition=Q(state="done"),
+                name="assignment_done_by_person",
             ),
+            models.Index(fields=["campaign", "annotator"], condition=Q(state="open"), name="assignment_open"),
         ]
 
     def __str__(self) -> str:
         return f"assignment {self.pk}"
+
+    @property
+    def left_response(self) -> Response:
+        return self.pair.response_a if self.left == Side.A else self.pair.response_b
+
+    @property
+    def right_response(self) -> Response:
+        return self.pair.response_b if self.left == Side.A else self.pair.response_a

@@ -1,0 +1,90 @@
+"""Reads of campaigns, their queues and their answers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+
+if TYPE_CHECKING:
+    from annotators.models import Campaign
+    from curation.models import User
+
+HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot
+
+
+def count_of(rows: models.QuerySet[Any], by: str) -> Coalesce:
+    """A correlated COUNT as an expression; 0 where there is no row. `rows` holds the OuterRef."""
+    counted = rows.order_by().values(by).annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
+class CampaignQuerySet(models.QuerySet[Any]):
+    def with_progress(self) -> Self:
+        """Each campaign with `n_done`, its answered slots."""
+        from annotators.models import Assignment
+
+        done = Assignment.objects.filter(campaign=OuterRef("pk"), state="done")
+        return self.annotate(n_done=count_of(done, "campaign"))
+
+    def with_standing(self, user: User) -> Self:
+        """Each campaign with `n_mine`, what this person answered, and `n_left`, what they still can."""
+        from annotators.models import Assignment, CampaignPair
+
+        mine = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user, state="done")
+        left = CampaignPair.objects.filter(campaign=OuterRef("pk")).left_for(user)
+        return self.annotate(n_mine=count_of(mine, "campaign"), n_left=count_of(left, "campaign"))
+
+
+class CampaignPairQuerySet(models.QuerySet[Any]):
+    def claimable_by(self, user: User) -> Self:
+        """Pairs with a free slot that this person neither holds nor has answered."""
+        from annotators.models import Assignment
+
+        held = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
+        return self.filter(~Exists(held), slots_left__gt=0)
+
+    def left_for(self, user: User) -> Self:
+        """What this person can still answer: claimable pairs, and those they hold open."""
+        from annotators.models import Assignment
+
+        mine = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user)
+        return self.filter(
+            Q(~Exists(mine.filter(state__in=HOLDING)), slots_left__gt=0) | Exists(mine.filter(state="open"))
+        )
+
+
+class AssignmentQuerySet(models.QuerySet[Any]):
+    def holding(self) -> Self:
+        """Those that take up a slot."""
+        return self.filter(state__in=HOLDING)
+
+    def lapsed(self, now: datetime) -> Self:
+        """Open ones whose lease has run out."""
+        return self.filter(state="open", leased_until__lt=now)
+
+    def answered(self) -> Self:
+        """Those with an answer that stands, newest first."""
+        return self.filter(state="done").order_by("-answered_at", "-pk")
+
+    def with_texts(self) -> Self:
+        """What the labelling page shows, in one query: never a sampler."""
+        return self.select_related(
+            "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b"
+        )
+
+    def per_person(self, campaign: Campaign, now: datetime) -> models.QuerySet[Any, dict[str, Any]]:
+        """One row per annotator of the campaign: answers, skips, and what is open now."""
+        return (
+            self.filter(campaign=campaign)
+            .values("annotator_id", "annotator__username")
+            .annotate(
+                n_done=Count("pk", filter=Q(state="done")),
+                n_skipped=Count("pk", filter=Q(state="done", judgment__outcome="skip")),
+                n_open=Count("pk", filter=Q(state="open", leased_until__gte=now)),
+            )
+            .order_by("-n_done", "annotator__username")
+        )

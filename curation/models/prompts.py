@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -32,10 +33,15 @@ class PromptImport(models.Model):
     file = models.FileField(upload_to="imports/%Y/%m/", max_length=300)
     file_name = models.CharField(max_length=255)
     file_bytes = models.BigIntegerField(default=0)
+    file_sha256 = models.CharField(max_length=64, blank=True)
     format = models.CharField(max_length=8, choices=Format)
     mapping: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     bytes_read = models.BigIntegerField(default=0)
+    resume_offset = models.BigIntegerField(
+        default=0, help_text="Where the next batch starts: a byte of the decompressed text, or a Parquet row"
+    )
+    resume_line = models.BigIntegerField(default=0)
     rows_read = models.BigIntegerField(default=0)
     rows_created = models.BigIntegerField(default=0)
     rows_duplicate = models.BigIntegerField(default=0)
@@ -56,6 +62,24 @@ class PromptImport(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in {self.State.DONE, self.State.FAILED}
+
+    @property
+    def seconds(self) -> float:
+        """From the first start to the last sign of life."""
+        end = self.finished_at or self.heartbeat_at
+        return (end - self.started_at).total_seconds() if self.started_at and end else 0.0
+
+    @property
+    def rows_per_second(self) -> int | None:
+        return round(self.rows_read / self.seconds) if self.seconds > 0 else None
+
+    @property
+    def time_left(self) -> timedelta | None:
+        """At the pace so far, by bytes of the file; None before the first batch."""
+        if not self.bytes_read or not self.seconds:
+            return None
+        remaining = self.seconds * (self.file_bytes - self.bytes_read) / self.bytes_read
+        return timedelta(seconds=round(max(remaining, 0)))
 
 
 class ImportIssue(models.Model):
@@ -110,6 +134,8 @@ class Prompt(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["project", "id"], name="prompt_project_order"),
+            models.Index(fields=["project", "source", "id"], name="prompt_project_source"),
             models.Index(fields=["project", "split", "id"], name="prompt_project_split"),
             models.Index(fields=["project", "category", "id"], name="prompt_project_category"),
             GinIndex(fields=["tags"], name="prompt_tags"),

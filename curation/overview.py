@@ -1,0 +1,147 @@
+"""What a project holds, counted stage by stage, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from curation.models import (
+    DatasetVersion,
+    FilterRecipe,
+    Judgment,
+    Membership,
+    Pair,
+    PairScore,
+    Project,
+    Prompt,
+    Response,
+    User,
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the flow: `count` is None where another app counts."""
+
+    title: str
+    url_name: str
+    count: int | None = None
+    noun: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The first stage that is still empty."""
+
+    why: str
+    label: str
+    url_name: str
+
+
+@dataclass(frozen=True)
+class ProjectCounts:
+    prompts: int
+    responses: int
+    pairs: int
+    judgments: int
+    judged_pairs: int
+    scored_pairs: int
+    recipes: int
+    versions: int
+
+
+def project_counts(project: Project) -> ProjectCounts:
+    judgments = Judgment.objects.for_project(project).current()
+    judged = judgments.aggregate(n=Count("pk"), pairs=Count("pair_id", distinct=True))
+    scores = PairScore.objects.filter(producer__project=project)
+    return ProjectCounts(
+        prompts=Prompt.objects.filter(project=project).count(),
+        responses=Response.objects.for_project(project).count(),
+        pairs=Pair.objects.for_project(project).count(),
+        judgments=judged["n"],
+        judged_pairs=judged["pairs"],
+        scored_pairs=scores.aggregate(n=Count("pair_id", distinct=True))["n"],
+        recipes=FilterRecipe.objects.filter(project=project).values("name").distinct().count(),
+        versions=DatasetVersion.objects.filter(project=project).count(),
+    )
+
+
+def stages(counts: ProjectCounts) -> list[Stage]:
+    """The flow from prompts to evaluated models, in order."""
+    return [
+        Stage("Prompts", "curation:prompt-list", counts.prompts, "prompts"),
+        Stage("Responses", "curation:prompt-list", counts.responses, "responses"),
+        Stage("Pairs", "curation:pair-list", counts.pairs, "pairs"),
+        Stage(
+            "Judgments",
+            "curation:pair-list",
+            counts.judgments,
+            "judgments",
+            f"on {counts.judged_pairs:,} of {counts.pairs:,} pairs",
+        ),
+        Stage(
+            "Scores and filters",
+            "curation:recipe-list",
+            counts.recipes,
+            "recipes",
+            f"{counts.scored_pairs:,} pairs scored",
+        ),
+        Stage("Dataset versions", "curation:dataset-list", counts.versions, "versions"),
+        Stage("Training runs", "training:run-list"),
+        Stage("Models", "training:model-list"),
+    ]
+
+
+def next_step(counts: ProjectCounts) -> NextStep:
+    """What would move this project on: the first thing that is missing."""
+    if not counts.prompts:
+        return NextStep("Nothing here yet. Prompts come first.", "Import prompts", "curation:import-create")
+    if not counts.responses:
+        return NextStep("The prompts have no responses yet.", "Sample responses", "training:generate-create")
+    if not counts.pairs:
+        return NextStep("The responses are not paired yet.", "Build pairs", "curation:pair-build")
+    if not counts.judgments:
+        return NextStep(
+            "Nobody has judged a pair yet. Ask people, or set up a judge.",
+            "Start a campaign",
+            "annotators:campaign-create",
+        )
+    if not counts.recipes:
+        return NextStep(
+            "Judgments are in. A recipe decides which pairs are good enough to train on.",
+            "Write a recipe",
+            "curation:recipe-create",
+        )
+    if not counts.versions:
+        return NextStep(
+            "Run a recipe, look at its funnel, and freeze what it keeps.",
+            "Open the recipes",
+            "curation:recipe-list",
+        )
+    return NextStep(
+        "A dataset version is frozen: train on it, then measure the model.",
+        "Open the datasets",
+        "curation:dataset-list",
+    )
+
+
+def memberships_with_counts(user: User) -> QuerySet[Membership]:
+    """A person's projects, each with its role and with `n_prompts`, `n_versions` and `n_members`."""
+
+    def per_project(rows: QuerySet[Prompt] | QuerySet[DatasetVersion] | QuerySet[Membership]) -> Coalesce:
+        counted = rows.filter(project=OuterRef("project")).order_by().values("project")
+        return Coalesce(Subquery(counted.annotate(n=Count("pk")).values("n")), 0)
+
+    return (
+        Membership.objects.for_user(user)
+        .select_related("project")
+        .annotate(
+            n_prompts=per_project(Prompt.objects.all()),
+            n_versions=per_project(DatasetVersion.objects.all()),
+            n_members=per_project(Membership.objects.all()),
+        )
+        .order_by("project__name", "project_id")
+    )

@@ -17,7 +17,7 @@ KINDS: dict[str, str] = {
 }
 
 
-def kind_of(job: Job) -> JobKind:
-    """The kind that knows how to prepare, ingest and finish this job."""
-    kind: JobKind = import_string(KINDS[job.kind])()
+def kind_named(name: str) -> JobKind:
+    """The kind that knows how to prepare, ingest and finish jobs of this name."""
+    kind: JobKind = import_string(KINDS[name])()
     return kind

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -39,7 +38,8 @@ class JobKind(ABC):
 
     @abstractmethod
     def prepare(self, job: Job) -> Prepared:
-        """Write the input files into `job.out_dir` (it exists; use `files.write_rows`) and return the spec.
+        """Write the input files into `job.out_dir` (it exists; use `files.write_rows`) and return the spec,
+        which names them relative to that folder.
 
         Runs at each attempt; leave out what the database already has. Raise JobError in words for the
         user when the job cannot run. `job.inputs` may be changed here: it is saved afterwards.
@@ -51,7 +51,7 @@ class JobKind(ABC):
 
         Called about once a second while the worker runs and until nothing new is left after it ended,
         each time inside one transaction together with the offsets. Must be idempotent.
-        `job.inputs` may be changed here too; `self.environment(job)` is what the worker reported.
+        `job.inputs` may be changed here too.
         """
 
     @abstractmethod
@@ -73,8 +73,3 @@ def backend_python(spec: dict[str, Any]) -> str:
     if backend == "openai":
         return sys.executable
     return str(settings.VLLM_PYTHON if backend == "vllm" else settings.ML_PYTHON)
-
-
-def input_path(job: Job, name: str) -> Path:
-    """Where an input file of this job lies. Specs name it by this absolute path."""
-    return job.out_dir / name

@@ -1,0 +1,43 @@
+"""Whether the Celery worker around us has been told to stop.
+
+A job may run for days, so a stopping worker does not wait for it: it stops the child, which flushes,
+and gives the job back to the queue.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# Shared memory, made before the pool forks: the main process sets it, the pool process that runs the
+# job sees it. Without a lock, because a signal handler writes it.
+SHUTTING_DOWN = multiprocessing.RawValue("b", 0)
+
+
+@contextmanager
+def stop_asked() -> Iterator[Callable[[], bool]]:
+    """Within the block: a function that tells whether to stop, by SIGTERM or by the worker's shutdown."""
+    terminated = threading.Event()
+
+    def asked() -> bool:
+        return terminated.is_set() or bool(SHUTTING_DOWN.value)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = signal.getsignal(signal.SIGTERM)
+
+    def on_sigterm(number: int, frame: FrameType | None) -> None:
+        terminated.set()
+        if callable(before):
+            before(number, frame)
+
+    signal.signal(signal.SIGTERM, on_sigterm)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, before)

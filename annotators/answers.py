@@ -53,10 +53,13 @@ SKIP = Choice("skip", "Skipped", "Skip", "s", Outcome.SKIP)
 BY_VALUE = {choice.value: choice for choice in (*CHOICES, SKIP)}
 
 
-def answer_label(outcome: str, preference: int | None) -> str:
+def answer_words(outcome: str, preference: int | None, skip_reason: str = "") -> str:
     """A stored answer in words, for messages and reviewers."""
+    if skip_reason:
+        return f"Skipped: {SkipReason(skip_reason).label.lower()}"
     for choice in BY_VALUE.values():
         if (choice.outcome, choice.preference) == (outcome, preference):
             return choice.label
-    side = "Left" if (preference or 0) > 0 else "Right"
-    return f"{side} slightly better" if preference else str(Outcome(outcome).label)
+    if preference is None:
+        return str(Outcome(outcome).label)
+    return "Left slightly better" if preference > 0 else "Right slightly better"

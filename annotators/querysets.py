@@ -76,6 +76,23 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b"
         )
 
+    def people(self) -> list[tuple[int, str]]:
+        """(user id, name) of everyone in these rows."""
+        names = self.order_by("annotator__username").values_list("annotator_id", "annotator__username")
+        return list(names.distinct())
+
+    def for_review(self, person: str = "", outcome: str = "") -> Self:
+        """With prompt, person and answer; of one person or one outcome where asked."""
+        rows = self.select_related("pair__prompt", "annotator", "judgment")
+        rows = rows.filter(annotator_id=person) if person else rows
+        return rows.filter(judgment__outcome=outcome) if outcome else rows
+
+    def tally(self, campaign: Campaign) -> models.QuerySet[Any, tuple[str, int | None, str, int]]:
+        """(outcome, preference, skip reason, how many), commonest first."""
+        answers = self.filter(campaign=campaign, state="done").order_by()
+        fields = ("judgment__outcome", "judgment__preference", "judgment__skip_reason")
+        return answers.values_list(*fields).annotate(n=Count("pk")).order_by("-n", *fields)
+
     def per_person(self, campaign: Campaign, now: datetime) -> models.QuerySet[Any, dict[str, Any]]:
         """One row per annotator of the campaign: answers, skips, and what is open now."""
         return (

@@ -1,0 +1,31 @@
+"""Step 4 by people. Everything lives under p/<slug>/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from annotators.views import campaigns, labelling
+
+app_name = "annotators"
+
+# campaigns/…
+campaign_urls: list[URLPattern] = [
+    path("p/<slug:slug>/campaigns/", campaigns.campaign_list, name="campaign-list"),
+    path("p/<slug:slug>/campaigns/new/", campaigns.campaign_create, name="campaign-create"),
+    path("p/<slug:slug>/campaigns/<int:pk>/", campaigns.campaign_detail, name="campaign-detail"),
+    path("p/<slug:slug>/campaigns/<int:pk>/start/", campaigns.campaign_start, name="campaign-start"),
+    path("p/<slug:slug>/campaigns/<int:pk>/pause/", campaigns.campaign_pause, name="campaign-pause"),
+    path("p/<slug:slug>/campaigns/<int:pk>/close/", campaigns.campaign_close, name="campaign-close"),
+    path("p/<slug:slug>/campaigns/<int:pk>/guidelines/", campaigns.guideline_edit, name="guideline-edit"),
+    path("p/<slug:slug>/campaigns/<int:pk>/answers/", campaigns.answer_list, name="answer-list"),
+]
+
+# work/, label/…
+label_urls: list[URLPattern] = [
+    path("p/<slug:slug>/work/", labelling.work, name="work"),
+    path("p/<slug:slug>/label/<int:campaign_pk>/", labelling.label, name="label"),
+    path("p/<slug:slug>/label/assignments/<int:pk>/answer/", labelling.answer, name="answer"),
+    path("p/<slug:slug>/label/<int:campaign_pk>/undo/", labelling.undo, name="undo"),
+]
+
+urlpatterns = [*campaign_urls, *label_urls]

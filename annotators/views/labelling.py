@@ -1,0 +1,141 @@
+"""What annotators see all day: what is open for them, and one pair at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from annotators.answers import CHOICES, SkipReason, answer_words
+from annotators.errors import AlreadyAnsweredError, LabelError
+from annotators.forms import AnswerForm
+from annotators.models import Assignment, Campaign
+from annotators.policies import labelling_campaign, own_assignment
+from annotators.services.assignment_claim import assignment_claim
+from annotators.services.label_submit import label_submit, label_undo
+from curation.policies import Access, member_access
+
+LEFT_COUNTED = 1000  # counting stops here: "over 1,000 left" costs the same however large the campaign
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What to tell the annotator about their last action."""
+
+    level: int
+    text: str
+
+    @property
+    def css(self) -> str:
+        return {messages.SUCCESS: "good", messages.INFO: "info", messages.ERROR: "bad"}.get(
+            self.level, "warn"
+        )
+
+
+@login_required
+@require_GET
+def work(request: HttpRequest, slug: str) -> HttpResponse:
+    """What is open for me."""
+    access = member_access(request, slug)
+    running = access.project.campaigns.filter(state=Campaign.State.RUNNING)
+    campaigns = list(running.with_standing(access.user).order_by("pk"))
+    following = next((campaign for campaign in campaigns if campaign.n_left), None)
+    context = {"access": access, "campaigns": campaigns, "following": following}
+    return render(request, "annotators/work_list.html", context)
+
+
+@login_required
+@require_GET
+@never_cache
+def label(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
+    """The pair in front of me; a reload shows the same one."""
+    access = member_access(request, slug)
+    campaign = labelling_campaign(access, campaign_pk)
+    return turn_page(request, access, campaign)
+
+
+@login_required
+@require_POST
+@never_cache
+def answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Record my answer and show the next pair."""
+    access = member_access(request, slug)
+    assignment = own_assignment(access, pk)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return turn_page(request, access, assignment.campaign, Notice(messages.ERROR, words), status=400)
+    try:
+        judgment = label_submit(assignment_id=assignment.pk, user=access.user, answer=form.value())
+        words = (
+            f"Recorded: {answer_words(judgment.outcome, judgment.preference, judgment.skip_reason).lower()}."
+        )
+        notice = Notice(messages.SUCCESS, words)
+    except AlreadyAnsweredError as error:
+        notice = Notice(messages.INFO, str(error))
+    except LabelError as error:
+        notice = Notice(messages.WARNING, str(error))
+    return turn_next(request, access, assignment.campaign, notice)
+
+
+@login_required
+@require_POST
+@never_cache
+def undo(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
+    """Take my last answer back and show its pair again."""
+    access = member_access(request, slug)
+    campaign = labelling_campaign(access, campaign_pk)
+    try:
+        label_undo(campaign=campaign, user=access.user)
+        notice = Notice(messages.SUCCESS, "Your last answer was taken back; here is the pair again.")
+    except LabelError as error:
+        notice = Notice(messages.WARNING, str(error))
+    return turn_next(request, access, campaign, notice)
+
+
+def turn_next(request: HttpRequest, access: Access, campaign: Campaign, notice: Notice) -> HttpResponse:
+    """The next pair in the same response for htmx, and by redirect without JavaScript."""
+    if request.htmx:
+        return turn_page(request, access, campaign, notice)
+    messages.add_message(request, notice.level, notice.text)
+    return redirect("annotators:label", slug=access.project.slug, campaign_pk=campaign.pk)
+
+
+def turn_page(
+    request: HttpRequest, access: Access, campaign: Campaign, notice: Notice | None = None, status: int = 200
+) -> HttpResponse:
+    template = "annotators/assignment_label.html" + ("#turn" if request.htmx else "")
+    context = {"access": access, "campaign": campaign, "notice": notice, **turn_context(access, campaign)}
+    return render(request, template, context, status=status)
+
+
+def turn_context(access: Access, campaign: Campaign) -> dict[str, Any]:
+    """The pair and how far the person is. Nothing in it names a model, a rater or another answer."""
+    stopped, assignment = "", None
+    try:
+        assignment = assignment_claim(campaign=campaign, user=access.user)
+    except LabelError as error:
+        stopped = str(error)
+    n_mine = Assignment.objects.filter(campaign=campaign, annotator=access.user).answered().count()
+    n_left = campaign.campaign_pairs.left_for(access.user).order_by()[: LEFT_COUNTED + 1].count()
+    turns = assignment.pair.prompt.messages if assignment else []
+    fold = len(turns) > 2
+    return {
+        "assignment": assignment,
+        "stopped": stopped,
+        "earlier": turns[:-1] if fold else [],
+        "latest": turns[-1:] if fold else turns,
+        "guideline": assignment.guideline if assignment else campaign.guidelines.first(),
+        "n_mine": n_mine,
+        "n_left": min(n_left, LEFT_COUNTED),
+        "n_total": n_mine + n_left,
+        "left_is_bounded": n_left > LEFT_COUNTED,
+        "choices": CHOICES,
+        "skip_reasons": SkipReason.choices,
+    }

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -119,16 +119,14 @@ class ChatEndpoint:
             return _Trouble(reason, blames_seed=True, wait=_retry_after(answer))
         if answer.status_code in RETRY_STATUSES:
             return _Trouble(reason, blames_seed=False, wait=_retry_after(answer))
-        self._refuse(answer.status_code, reason)
+        raise self._refusal(answer.status_code, reason)
 
-    def _refuse(self, status: int, reason: str) -> NoReturn:
-        if status in REFUSED_FOR_ALL:
-            raise UserError(
-                REFUSED_FOR_ALL[status].format(
-                    url=self._url, env=self._key_env, model=self._model, reason=reason
-                )
-            )
-        raise RefusedRequestError(reason)
+    def _refusal(self, status: int, reason: str) -> Exception:
+        """What a client error means: for this request, or for every one that could follow."""
+        if status not in REFUSED_FOR_ALL:
+            return RefusedRequestError(reason)
+        facts = {"url": self._url, "env": self._key_env, "model": self._model, "reason": reason}
+        return UserError(REFUSED_FOR_ALL[status].format(**facts))
 
 
 async def in_parallel(

@@ -23,7 +23,7 @@ from curation.models import (
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the flow: `count` is None where another app counts."""
+    """One step of the flow: `count` is None where another app counts. Reviewers may open some lists only."""
 
     title: str
     url_name: str
@@ -51,6 +51,35 @@ class ProjectCounts:
     scored_pairs: int
     recipes: int
     versions: int
+
+
+MISSING = {
+    "prompts": NextStep("Nothing here yet. Prompts come first.", "Import prompts", "curation:import-create"),
+    "responses": NextStep(
+        "The prompts have no responses yet.", "Sample responses", "training:generate-create"
+    ),
+    "pairs": NextStep("The responses are not paired yet.", "Build pairs", "curation:pair-list"),
+    "judgments": NextStep(
+        "Nobody has judged a pair yet. Ask people, or set up a judge.",
+        "Start a campaign",
+        "annotators:campaign-create",
+    ),
+    "recipes": NextStep(
+        "Judgments are in. A recipe decides which pairs are good enough to train on.",
+        "Write a recipe",
+        "curation:recipe-create",
+    ),
+    "versions": NextStep(
+        "Run a recipe, look at its funnel, and freeze what it keeps.",
+        "Open the recipes",
+        "curation:recipe-list",
+    ),
+}
+ALL_THERE = NextStep(
+    "A dataset version is frozen: train on it, then measure the model.",
+    "Open the datasets",
+    "curation:dataset-list",
+)
 
 
 def project_counts(project: Project) -> ProjectCounts:
@@ -97,35 +126,7 @@ def stages(counts: ProjectCounts) -> list[Stage]:
 
 def next_step(counts: ProjectCounts) -> NextStep:
     """What would move this project on: the first thing that is missing."""
-    if not counts.prompts:
-        return NextStep("Nothing here yet. Prompts come first.", "Import prompts", "curation:import-create")
-    if not counts.responses:
-        return NextStep("The prompts have no responses yet.", "Sample responses", "training:generate-create")
-    if not counts.pairs:
-        return NextStep("The responses are not paired yet.", "Build pairs", "curation:pair-build")
-    if not counts.judgments:
-        return NextStep(
-            "Nobody has judged a pair yet. Ask people, or set up a judge.",
-            "Start a campaign",
-            "annotators:campaign-create",
-        )
-    if not counts.recipes:
-        return NextStep(
-            "Judgments are in. A recipe decides which pairs are good enough to train on.",
-            "Write a recipe",
-            "curation:recipe-create",
-        )
-    if not counts.versions:
-        return NextStep(
-            "Run a recipe, look at its funnel, and freeze what it keeps.",
-            "Open the recipes",
-            "curation:recipe-list",
-        )
-    return NextStep(
-        "A dataset version is frozen: train on it, then measure the model.",
-        "Open the datasets",
-        "curation:dataset-list",
-    )
+    return next((step for name, step in MISSING.items() if not getattr(counts, name)), ALL_THERE)
 
 
 def memberships_with_counts(user: User) -> QuerySet[Membership]:

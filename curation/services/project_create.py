@@ -13,7 +13,7 @@ SLUG_TRIES = 50
 
 
 def project_create(*, name: str, owner: User, slug: str = "", description: str = "") -> Project:
-    """A project whose owner is `owner`. Without a `slug`, one is made from the name and numbered until free."""
+    """A project owned by `owner`. Without a `slug`, one is made from the name and numbered until free."""
     if slug:
         return _create(name, owner, slug, description)
     stem = slugify(name)[:50] or "project"

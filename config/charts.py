@@ -1,0 +1,109 @@
+"""Small charts drawn on the server: they work without JavaScript and say in words what they show."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+
+WIDTH, HEIGHT, BASE, TOP, GAP = 640, 150, 128, 6, 1
+_ids = count(1)
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: float
+    y: float
+    width: float
+    height: float
+    below: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Everything `components/histogram.html` draws; coordinates in its view box."""
+
+    id: str
+    label: str
+    description: str
+    bars: list[Bar]
+    low: str
+    high: str
+    threshold_x: float | None
+    width: int = WIDTH
+    height: int = HEIGHT
+    base: int = BASE
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How values and counts map to the view box."""
+
+    bins: int
+    most: int
+    low: float
+    span: float
+    threshold: float | None
+
+
+def histogram(
+    values: Iterable[float | None], *, bins: int, label: str, threshold: float | None
+) -> Histogram | None:
+    """Counts per equal-width bin; None without a finite value. Bars under `threshold` are marked."""
+    numbers = [value for value in values if value is not None and math.isfinite(value)]
+    if not numbers:
+        return None
+    low, high = min(numbers), max(numbers)
+    span = (high - low) or 1.0
+    counts = [0] * bins
+    for number in numbers:
+        counts[min(int((number - low) / span * bins), bins - 1)] += 1
+    scale = _Scale(bins, max(counts), low, span, threshold)
+    return Histogram(
+        id=f"chart-{next(_ids)}",
+        label=label,
+        description=_describe(numbers, low, high, threshold),
+        bars=[_bar(index, n, scale) for index, n in enumerate(counts) if n],
+        low=number_text(low),
+        high=number_text(high),
+        threshold_x=_threshold_x(threshold, low, span),
+    )
+
+
+def number_text(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _bar(index: int, n: int, scale: _Scale) -> Bar:
+    step = WIDTH / scale.bins
+    tall = max((BASE - TOP) * n / scale.most, 1.5)
+    width = scale.span / scale.bins
+    start, end = scale.low + width * index, scale.low + width * (index + 1)
+    return Bar(
+        x=round(index * step + GAP / 2, 2),
+        y=round(BASE - tall, 2),
+        width=round(step - GAP, 2),
+        height=round(tall, 2),
+        below=scale.threshold is not None and end <= scale.threshold,
+        title=f"{number_text(start)} to {number_text(end)}: {n:,}",
+    )
+
+
+def _threshold_x(threshold: float | None, low: float, span: float) -> float | None:
+    if threshold is None:
+        return None
+    return round(min(max((threshold - low) / span, 0.0), 1.0) * WIDTH, 2)
+
+
+def _describe(numbers: list[float], low: float, high: float, threshold: float | None) -> str:
+    text = (
+        f"{len(numbers):,} values from {number_text(low)} to {number_text(high)}, "
+        f"median {number_text(statistics.median(numbers))}."
+    )
+    if threshold is None:
+        return text
+    below = sum(number < threshold for number in numbers)
+    return f"{text} The threshold {number_text(threshold)} has {below:,} below it."

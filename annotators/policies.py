@@ -10,16 +10,19 @@ from curation.policies import Access
 
 def project_campaign(access: Access, pk: int) -> Campaign:
     """Any campaign of the project, drafts too; for pages behind `reviewer_access` or stricter."""
-    return get_object_or_404(Campaign, pk=pk, project=access.project)
+    campaign: Campaign = get_object_or_404(Campaign, pk=pk, project=access.project)
+    return campaign
 
 
 def labelling_campaign(access: Access, pk: int) -> Campaign:
     """A campaign that has been put before people; a draft is none of an annotator's business."""
     begun = Campaign.objects.exclude(state=Campaign.State.DRAFT)
-    return get_object_or_404(begun, pk=pk, project=access.project)
+    campaign: Campaign = get_object_or_404(begun, pk=pk, project=access.project)
+    return campaign
 
 
 def own_assignment(access: Access, pk: int) -> Assignment:
     """One of the member's own assignments; nobody, not even an owner, answers for another."""
     mine = Assignment.objects.filter(annotator=access.user, campaign__project=access.project)
-    return get_object_or_404(mine.select_related("campaign"), pk=pk)
+    assignment: Assignment = get_object_or_404(mine.select_related("campaign"), pk=pk)
+    return assignment

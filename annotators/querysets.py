@@ -87,15 +87,15 @@ class AssignmentQuerySet(models.QuerySet[Any]):
         rows = rows.filter(annotator_id=person) if person else rows
         return rows.filter(judgment__outcome=outcome) if outcome else rows
 
-    def tally(self, campaign: Campaign) -> models.QuerySet[Any, tuple[str, int | None, str, int]]:
+    def tally(self, campaign: Campaign) -> list[tuple[str, int | None, str, int]]:
         """(outcome, preference, skip reason, how many), commonest first."""
         answers = self.filter(campaign=campaign, state="done").order_by()
         fields = ("judgment__outcome", "judgment__preference", "judgment__skip_reason")
-        return answers.values_list(*fields).annotate(n=Count("pk")).order_by("-n", *fields)
+        return list(answers.values_list(*fields).annotate(n=Count("pk")).order_by("-n", *fields))
 
-    def per_person(self, campaign: Campaign, now: datetime) -> models.QuerySet[Any, dict[str, Any]]:
+    def per_person(self, campaign: Campaign, now: datetime) -> list[dict[str, Any]]:
         """One row per annotator of the campaign: answers, skips, and what is open now."""
-        return (
+        people = (
             self.filter(campaign=campaign)
             .values("annotator_id", "annotator__username")
             .annotate(
@@ -105,3 +105,4 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             )
             .order_by("-n_done", "annotator__username")
         )
+        return list(people)

@@ -17,7 +17,7 @@ campaign_urls: list[URLPattern] = [
     path("p/<slug:slug>/campaigns/<int:pk>/pause/", campaigns.campaign_pause, name="campaign-pause"),
     path("p/<slug:slug>/campaigns/<int:pk>/close/", campaigns.campaign_close, name="campaign-close"),
     path("p/<slug:slug>/campaigns/<int:pk>/guidelines/", campaigns.guideline_edit, name="guideline-edit"),
-    path("p/<slug:slug>/campaigns/<int:pk>/answers/", campaigns.answer_list, name="answer-list"),
+    path("p/<slug:slug>/campaigns/<int:pk>/answers/", campaigns.campaign_answers, name="campaign-answers"),
 ]
 
 # work/, label/…

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from annotators.answers import answer_words
 from annotators.models.campaigns import Campaign, CampaignPair, Guideline
 from annotators.querysets import AssignmentQuerySet
 from curation.models import Judgment, Pair, Response, User
@@ -78,3 +79,15 @@ class Assignment(models.Model):
     @property
     def right_response(self) -> Response:
         return self.pair.response_b if self.left == Side.A else self.pair.response_a
+
+    @property
+    def words(self) -> str:
+        """The answer in words; empty while there is none."""
+        given = self.judgment
+        return answer_words(given.outcome, given.preference, given.skip_reason) if given else ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the answer took."""
+        took = self.judgment.duration_ms if self.judgment else None
+        return None if took is None else took / 1000

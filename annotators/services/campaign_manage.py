@@ -68,7 +68,7 @@ def queue_fill(campaign: Campaign, pairs: QuerySet[Pair], limit: int | None) -> 
     sql, params = chosen.values("id", "queue_position")[:limit].query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(FILL.format(pairs=sql), [campaign.pk, campaign.overlap, *params])
-        n_pairs = cursor.rowcount
+        n_pairs: int = cursor.rowcount
     if n_pairs == 0:
         raise CampaignError(
             "No pair matches, so there is nothing to annotate. Build pairs first, or choose other pairs."

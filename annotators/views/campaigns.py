@@ -54,7 +54,7 @@ def campaign_create(request: HttpRequest, slug: str) -> HttpResponse:
 def campaign_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     campaign = project_campaign(access, pk)
-    people = list(Assignment.objects.per_person(campaign, timezone.now()))
+    people = Assignment.objects.per_person(campaign, timezone.now())
     tally = Assignment.objects.tally(campaign)
     context = {
         "access": access,
@@ -62,7 +62,10 @@ def campaign_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "people": people,
         "n_done": sum(person["n_done"] for person in people),
         "n_open": sum(person["n_open"] for person in people),
-        "tally": [{"words": answer_words(*answer), "outcome": answer[0], "n": n} for *answer, n in tally],
+        "tally": [
+            {"words": answer_words(outcome, preference, reason), "outcome": outcome, "n": n}
+            for outcome, preference, reason, n in tally
+        ],
         "guideline": campaign.guidelines.first(),
     }
     return render(request, "annotators/campaign_detail.html", context)
@@ -70,18 +73,15 @@ def campaign_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def answer_list(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def campaign_answers(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """The rows behind the numbers of a campaign."""
     access = reviewer_access(request, slug)
     campaign = project_campaign(access, pk)
     answered = Assignment.objects.filter(campaign=campaign).answered()
     form = AnswerFilterForm(request.GET, people=answered.people())
     page = Paginator(answered.for_review(**form.narrowing()), PAGE_SIZE).get_page(request.GET.get("page"))
-    for assignment in page:
-        judgment = assignment.judgment
-        assignment.words = answer_words(judgment.outcome, judgment.preference, judgment.skip_reason)
     context = {"access": access, "campaign": campaign, "form": form, "page": page}
-    return render(request, "annotators/answer_list.html", context)
+    return render(request, "annotators/campaign_answers.html", context)
 
 
 @login_required

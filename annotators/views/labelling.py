@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.middleware import HtmxDetails
 
 from annotators.answers import CHOICES, SkipReason, answer_words
 from annotators.errors import AlreadyAnsweredError, LabelError
@@ -20,6 +21,13 @@ from annotators.policies import labelling_campaign, own_assignment
 from annotators.services.assignment_claim import assignment_claim
 from annotators.services.label_submit import label_submit, label_undo
 from curation.policies import Access, member_access
+
+
+class HtmxRequest(HttpRequest):
+    """A request as django-htmx's middleware leaves it."""
+
+    htmx: HtmxDetails
+
 
 LEFT_COUNTED = 1000  # counting stops here: "over 1,000 left" costs the same however large the campaign
 
@@ -40,7 +48,7 @@ class Notice:
 
 @login_required
 @require_GET
-def work(request: HttpRequest, slug: str) -> HttpResponse:
+def work(request: HtmxRequest, slug: str) -> HttpResponse:
     """What is open for me."""
     access = member_access(request, slug)
     running = access.project.campaigns.filter(state=Campaign.State.RUNNING)
@@ -53,7 +61,7 @@ def work(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @require_GET
 @never_cache
-def label(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
+def label(request: HtmxRequest, slug: str, campaign_pk: int) -> HttpResponse:
     """The pair in front of me; a reload shows the same one."""
     access = member_access(request, slug)
     campaign = labelling_campaign(access, campaign_pk)
@@ -63,7 +71,7 @@ def label(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
 @login_required
 @require_POST
 @never_cache
-def answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+def answer(request: HtmxRequest, slug: str, pk: int) -> HttpResponse:
     """Record my answer and show the next pair."""
     access = member_access(request, slug)
     assignment = own_assignment(access, pk)
@@ -87,7 +95,7 @@ def answer(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 @never_cache
-def undo(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
+def undo(request: HtmxRequest, slug: str, campaign_pk: int) -> HttpResponse:
     """Take my last answer back and show its pair again."""
     access = member_access(request, slug)
     campaign = labelling_campaign(access, campaign_pk)
@@ -99,7 +107,7 @@ def undo(request: HttpRequest, slug: str, campaign_pk: int) -> HttpResponse:
     return turn_next(request, access, campaign, notice)
 
 
-def turn_next(request: HttpRequest, access: Access, campaign: Campaign, notice: Notice) -> HttpResponse:
+def turn_next(request: HtmxRequest, access: Access, campaign: Campaign, notice: Notice) -> HttpResponse:
     """The next pair in the same response for htmx, and by redirect without JavaScript."""
     if request.htmx:
         return turn_page(request, access, campaign, notice)
@@ -108,7 +116,7 @@ def turn_next(request: HttpRequest, access: Access, campaign: Campaign, notice: 
 
 
 def turn_page(
-    request: HttpRequest, access: Access, campaign: Campaign, notice: Notice | None = None, status: int = 200
+    request: HtmxRequest, access: Access, campaign: Campaign, notice: Notice | None = None, status: int = 200
 ) -> HttpResponse:
     template = "annotators/assignment_label.html" + ("#turn" if request.htmx else "")
     context = {"access": access, "campaign": campaign, "notice": notice, **turn_context(access, campaign)}

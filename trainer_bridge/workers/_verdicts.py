@@ -161,6 +161,6 @@ def _label_tokens(tokenizer: Any, labels: tuple[str, str]) -> tuple[list[int], l
     if not left or not right:
         raise UserError(
             f"This model begins the verdicts “{labels[0]}” and “{labels[1]}” with the same token, so "
-            "one token cannot tell them apart. Choose labels that differ from the first letter, as A and B do."
+            "one token cannot tell them apart. Choose labels that differ at once, as A and B do."
         )
     return left, right

@@ -53,18 +53,21 @@ def run(spec: EvaluateSpec, workspace: Workspace) -> None:
 
     model = ResponseFile(workspace, "responses_model.jsonl")
     baseline = ResponseFile(workspace, "responses_baseline.jsonl")
-    model_fingerprint = _answer(spec, spec.model, prompts, model, failures, workspace, tally)
-    baseline_fingerprint = _answer(spec, spec.baseline, prompts, baseline, failures, workspace, tally)
+    fingerprints = [
+        _answer(spec, path, prompts, file, failures, tally=tally, workspace=workspace)
+        for path, file in ((spec.baseline, baseline), (spec.model, model))
+    ]
 
     pairs = _pairs(prompts, model, baseline)
     workspace.rows("pairs.jsonl").rewrite(pairs)
     differing = [pair for pair in pairs if pair.response_a != pair.response_b]
     verdicts = VerdictFile(workspace)
     tally.add(verdicts.count + 2 * (len(pairs) - len(differing)))
-    judge(spec.judge, differing, workspace, verdicts, tally)
+    # environment.json is about the model under test; the judge is named by its own version.
+    judge(spec.judge, differing, workspace, verdicts, tally, notes_environment=False)
 
     standing = _standing(pairs, verdicts.read())
-    result = _result(spec, standing, len(pairs), model_fingerprint, baseline_fingerprint)
+    result = _result(spec, standing, len(pairs), *fingerprints)
     workspace.write("result.json", result)
 
 
@@ -74,8 +77,9 @@ def _answer(
     prompts: Sequence[PromptRow],
     responses: ResponseFile,
     failures: JsonLines,
-    workspace: Workspace,
+    *,
     tally: Tally,
+    workspace: Workspace,
 ) -> str:
     """Fill in the answers one model still owes; its fingerprint."""
     tally.add(len(responses.finished))
@@ -124,7 +128,7 @@ def _standing(pairs: Sequence[PairRow], verdicts: Sequence[VerdictRow]) -> Stand
 
 
 def _result(
-    spec: EvaluateSpec, standing: Standing, prompts: int, model_fingerprint: str, baseline_fingerprint: str
+    spec: EvaluateSpec, standing: Standing, prompts: int, baseline_fingerprint: str, model_fingerprint: str
 ) -> EvaluateResult:
     outcomes = standing.outcomes
     if not outcomes:

@@ -40,33 +40,37 @@ def judge(
     workspace: Workspace,
     verdicts: VerdictFile,
     tally: Tally,
+    *,
+    notes_environment: bool = True,
 ) -> None:
     """Fill `verdicts` with what is missing for `pairs`."""
     if missing := missing_placeholders(spec.template):
         raise UserError(f"The rubric's template lacks {', '.join(f'{{{name}}}' for name in missing)}.")
     questions = verdicts.missing(pairs)
     if spec.backend == "openai":
-        asyncio.run(_ask_endpoint(spec, questions, workspace, verdicts, tally))
+        if notes_environment:
+            workspace.environment(
+                device="endpoint",
+                device_name=spec.base_url,
+                dtype="",
+                model_fingerprint="",
+                template_hash="",
+            )
+        asyncio.run(_ask_endpoint(spec, questions, verdicts, tally))
         return
     from trainer_bridge.workers._models import load, released
     from trainer_bridge.workers._verdicts import LocalJudge
 
     with released(load(spec.model, spec.dtype)) as loaded:
-        loaded.note(workspace)
+        if notes_environment:
+            loaded.note(workspace)
         for rows in LocalJudge(loaded, spec).verdicts(questions):
             verdicts.record(rows, tally)
 
 
 async def _ask_endpoint(
-    spec: JudgeSpec,
-    questions: Sequence[Question],
-    workspace: Workspace,
-    verdicts: VerdictFile,
-    tally: Tally,
+    spec: JudgeSpec, questions: Sequence[Question], verdicts: VerdictFile, tally: Tally
 ) -> None:
-    workspace.environment(
-        device="endpoint", device_name=spec.base_url, dtype="", model_fingerprint="", template_hash=""
-    )
     endpoint_judge = _EndpointJudge(spec)
     try:
         async for row in in_parallel(questions, spec.concurrency, endpoint_judge.ask):

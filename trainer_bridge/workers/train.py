@@ -98,7 +98,11 @@ def run(spec: TrainSpec, workspace: Workspace) -> None:
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     after = _mean_logps(trainer, probe)
     _save(trainer, loaded, target)
-    workspace.write("result.json", _result(trainer, loaded, reporter.rows(), rows, before, after, target))
+    dropped = len(rows) - len(trainer.train_dataset)
+    result = _result(
+        trainer, loaded, reporter.rows(), dropped=dropped, before=before, after=after, target=target
+    )
+    workspace.write("result.json", result)
 
 
 def _refuse_unreadable(loaded: LocalModel, row: TrainRow) -> None:
@@ -198,17 +202,17 @@ def _result(
     trainer: Any,
     loaded: LocalModel,
     metrics: Sequence[MetricRow],
-    rows: Sequence[TrainRow],
+    *,
+    dropped: int,
     before: tuple[float, float],
     after: tuple[float, float],
     target: Path,
 ) -> TrainResult:
     first, last = metrics[0].values, metrics[-1].values
-    trained = len(trainer.train_dataset)
     return TrainResult(
         train_steps=trainer.state.global_step,
-        train_rows=trained,
-        dropped_rows=len(rows) - trained,
+        train_rows=len(trainer.train_dataset),
+        dropped_rows=dropped,
         loss_first=first["loss"],
         loss_last=last["loss"],
         margin_last=last["rewards/margins"],

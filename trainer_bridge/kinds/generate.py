@@ -122,8 +122,8 @@ def _sampler(job: Job, environment: dict[str, Any]) -> Sampler:
     )
     if job.inputs.get("assumed", sampler.pk) != sampler.pk:
         raise JobError(
-            f"The chat template of {job.inputs['model_name']} is not the one its earlier responses were drawn "
-            "with. Register the directory again under a new name and sample from that."
+            f"The chat template of {job.inputs['model_name']} is not the one its earlier responses were "
+            "drawn with. Register the directory again under a new name and sample from that."
         )
     job.inputs["sampler"] = sampler.pk
     if model is not None:

@@ -124,8 +124,8 @@ def _producers(job: Job, environment: dict[str, Any]) -> dict[str, ScoreProducer
     ids = {scorer: producer.pk for scorer, producer in producers.items()}
     if job.inputs.get("assumed", ids) != ids:
         raise JobError(
-            f"The chat template of {model.name} is not the one its earlier scores were made with. Register the "
-            "directory again under a new name and score with that."
+            f"The chat template of {model.name} is not the one its earlier scores were made with. "
+            "Register the directory again under a new name and score with that."
         )
     job.inputs["producers"] = ids
     return producers

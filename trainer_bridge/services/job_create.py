@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from pydantic import ValidationError
 
-from curation.models import Prompt, Project, User
+from curation.models import Project, Prompt, User
 from judges.models import Judge
 from trainer_bridge.contracts import Dtype, GenerateSpec, JudgeSpec, Sampling, ScoreSpec, Strict
 from trainer_bridge.errors import JobError
@@ -80,7 +80,8 @@ def judging_create(*, judge: Judge, user: User, split: str = "", **options: Any)
     pairs = pairs_to_judge(judge, split).count()
     if not pairs:
         raise JobError(
-            f"{judge} has judged every pair there is in both orders. Build more pairs, or choose another split."
+            f"{judge} has judged every pair there is in both orders. "
+            "Build more pairs, or choose another split."
         )
     rubric = judge.rubric
     fields = {

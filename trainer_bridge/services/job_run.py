@@ -75,12 +75,21 @@ def _prepare(job: Job, kind: JobKind) -> int:
     job.out_dir.mkdir(parents=True, exist_ok=True)
     prepared = kind.prepare(job)
     write_model(job.out_dir / "spec.json", prepared.spec)
-    total = max(job.total, prepared.total)
+    job.total = max(job.total, prepared.total)
+    _forget_failures(job)
+    fields = {name: getattr(job, name) for name in ("total", "inputs", "offsets", "counts", "result")}
     rows = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, attempt=job.attempt)
-    if not rows.update(total=total, done=total - prepared.total, inputs=job.inputs):
+    if not rows.update(done=job.total - prepared.total, **fields):
         raise JobLostError
-    job.total = total
     return prepared.total
+
+
+def _forget_failures(job: Job) -> None:
+    """What failed is tried again at each attempt, so only the last attempt's failures count."""
+    (job.out_dir / "failures.jsonl").unlink(missing_ok=True)
+    job.offsets.pop("failures.jsonl", None)
+    job.counts.pop("failed", None)
+    job.result.pop("failures", None)
 
 
 def _launch(job: Job, kind: JobKind) -> Child:

@@ -53,6 +53,7 @@ class Watch:
             code = child.poll()  # before reading, so that nothing written before the end is missed
             more = patiently(self._tick)
             if code is not None and not more:
+                patiently(self._beat)
                 return code
             if code is None and (self.job.cancel_requested_at or stop_asked()):
                 child.terminate()

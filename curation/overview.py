@@ -23,13 +23,14 @@ from curation.models import (
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the flow: `count` is None where another app counts. Reviewers may open some lists only."""
+    """One step of the flow: `count` is None where another app counts. `open`: may the reader open its list."""
 
     title: str
     url_name: str
     count: int | None = None
     noun: str = ""
     detail: str = ""
+    open: bool = True
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,8 @@ def project_counts(project: Project) -> ProjectCounts:
     )
 
 
-def stages(counts: ProjectCounts) -> list[Stage]:
-    """The flow from prompts to evaluated models, in order."""
+def stages(counts: ProjectCounts, *, researcher: bool) -> list[Stage]:
+    """The flow from prompts to evaluated models, in order; reviewers may open some of it only."""
     return [
         Stage("Prompts", "curation:prompt-list", counts.prompts, "prompts"),
         Stage("Responses", "curation:prompt-list", counts.responses, "responses"),
@@ -112,15 +113,16 @@ def stages(counts: ProjectCounts) -> list[Stage]:
             f"on {counts.judged_pairs:,} of {counts.pairs:,} pairs",
         ),
         Stage(
-            "Scores and filters",
+            "Filters",
             "curation:recipe-list",
             counts.recipes,
             "recipes",
             f"{counts.scored_pairs:,} pairs scored",
+            open=researcher,
         ),
-        Stage("Dataset versions", "curation:dataset-list", counts.versions, "versions"),
-        Stage("Training runs", "training:run-list"),
-        Stage("Models", "training:model-list"),
+        Stage("Datasets", "curation:dataset-list", counts.versions, "dataset versions"),
+        Stage("Training runs", "training:run-list", open=researcher),
+        Stage("Models", "training:model-list", open=researcher),
     ]
 
 

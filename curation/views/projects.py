@@ -37,5 +37,6 @@ def project_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if not access.is_reviewer:
         return redirect("annotators:work", slug=slug)
     counts = project_counts(access.project)
-    context = {"access": access, "stages": stages(counts), "next_step": next_step(counts)}
+    flow = stages(counts, researcher=access.is_researcher)
+    context = {"access": access, "stages": flow, "next_step": next_step(counts)}
     return render(request, "curation/project_detail.html", context)

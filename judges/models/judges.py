@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from curation.models import Project, Rater, User
+from judges.querysets import JudgeQuerySet
 
 
 class RubricVersion(models.Model):
@@ -57,6 +58,8 @@ class Judge(models.Model):
     params: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = JudgeQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "-version"]

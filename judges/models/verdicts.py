@@ -8,6 +8,7 @@ from django.db.models import Q
 from curation.models import Judgment, Pair
 from curation.models.judgments import Side
 from judges.models.judges import Judge
+from judges.querysets import VerdictQuerySet
 
 
 class Verdict(models.Model):
@@ -17,9 +18,7 @@ class Verdict(models.Model):
     judge = models.ForeignKey(Judge, on_delete=models.PROTECT, related_name="verdicts")
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="verdicts")
     left = models.CharField(max_length=1, choices=Side)
-    judgment = models.OneToOneField(
-        Judgment, on_delete=models.PROTECT, null=True, related_name="verdict"
-    )
+    judgment = models.OneToOneField(Judgment, on_delete=models.PROTECT, null=True, related_name="verdict")
     p_left = models.FloatField(null=True)
     logprob_left = models.FloatField(null=True)
     logprob_right = models.FloatField(null=True)
@@ -27,6 +26,8 @@ class Verdict(models.Model):
     raw_text = models.TextField(blank=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VerdictQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

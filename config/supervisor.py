@@ -6,6 +6,7 @@ process that dies is started again; leaving the `with` block stops all of them, 
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import signal
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 8.0
 LOG_KEEP_BYTES = 5 * 2**20
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -47,7 +49,12 @@ class Child:
         with open_log(log_dir / f"{self.name}.log") as log:
             # Own session: Ctrl-C reaches the supervisor alone, which then stops the rest in order.
             self.process = subprocess.Popen(
-                self.command, cwd=self.cwd, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                self.command,
+                cwd=self.cwd,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=end_with_parent,  # noqa: PLW1509 -- one system call, no locks taken
             )
         self.starts += 1
         self.started_at = time.monotonic()
@@ -55,6 +62,12 @@ class Child:
     def signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.alive:
             os.killpg(self.process.pid, number)
+
+
+def end_with_parent() -> None:
+    """Ask Linux for SIGTERM when the supervisor is gone, however it went."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def open_log(path: Path) -> IO[bytes]:

@@ -10,7 +10,9 @@ from celery.app.task import Task
 from django.db import InterfaceError, OperationalError
 
 
-def task(*, queue: str, max_retries: int = 5, retry_on: tuple[type[Exception], ...] = ()) -> Callable[[Callable[..., None]], Task[Any, None]]:
+def task(
+    *, queue: str, max_retries: int = 5, retry_on: tuple[type[Exception], ...] = ()
+) -> Callable[[Callable[..., None]], Task[Any, None]]:
     """Declare a task that takes ids and JSON, and that may run twice.
 
     A lost database connection is always retried with backoff; anything else only if named in `retry_on`.
@@ -30,5 +32,3 @@ def task(*, queue: str, max_retries: int = 5, retry_on: tuple[type[Exception], .
         return shared_task(**options)(function)
 
     return declare
-
-

@@ -120,7 +120,13 @@ class RealSite:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what the tests themselves put there."""
-    ours = {"DATABASE_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE", "TIEBREAK_EMBEDDED_SERVICES", "TIEBREAK_VAR"}
+    ours = {
+        "DATABASE_URL",
+        "BROKER_URL",
+        "DJANGO_SETTINGS_MODULE",
+        "TIEBREAK_EMBEDDED_SERVICES",
+        "TIEBREAK_VAR",
+    }
     return {key: value for key, value in os.environ.items() if key not in ours}
 
 

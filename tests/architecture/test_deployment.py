@@ -96,7 +96,9 @@ def test_requirements_are_pinned(name: str) -> None:
 
 
 def test_torch_is_the_one_version() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
     assert "torch==2.13.0" in extras["ml"]
     for name in ("web", "dev"):
         text = (ROOT / "docker" / "requirements" / f"{name}.txt").read_text(encoding="utf-8")

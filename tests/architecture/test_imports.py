@@ -23,7 +23,11 @@ print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 
 def test_web_process_holds_no_torch() -> None:
     result = subprocess.run(
-        [sys.executable, "-c", LOAD_THE_SITE], cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+        [sys.executable, "-c", LOAD_THE_SITE],
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     loaded = set(result.stdout.strip().split(","))
     assert "django" in loaded
@@ -32,7 +36,11 @@ def test_web_process_holds_no_torch() -> None:
 
 def test_import_contracts_hold() -> None:
     result = subprocess.run(
-        [sys.executable, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"],
+        [
+            sys.executable,
+            "-c",
+            "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())",
+        ],
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,

@@ -26,5 +26,7 @@ def test_one_leaf_per_app(app: str) -> None:
 @pytest.mark.parametrize("app", APPS)
 def test_no_live_models(app: str) -> None:
     for path in (Path(settings.BASE_DIR) / app / "migrations").glob("0*.py"):
-        live = re.findall(r"^from (?:curation|annotators|judges|trainer_bridge)\.\S+ import .+$", path.read_text(), re.M)
+        live = re.findall(
+            r"^from (?:curation|annotators|judges|trainer_bridge)\.\S+ import .+$", path.read_text(), re.M
+        )
         assert not [line for line in live if "models" in line or "services" in line], path.name

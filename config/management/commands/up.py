@@ -47,7 +47,9 @@ def require_free_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CommandError(f"Cannot listen on {host}:{port}: {error}. Choose another with PORT=….") from error
+            raise CommandError(
+                f"Cannot listen on {host}:{port}: {error}. Choose another with PORT=…."
+            ) from error
 
 
 def stop_on_sigterm() -> None:
@@ -69,4 +71,6 @@ def wait_until_serving(site: Supervisor, host: str, port: int) -> str:
                 return url
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             time.sleep(0.2)
-    raise CommandError(f"The web server did not answer within {START_SECONDS:.0f} s; see {site.log_dir}/web.log")
+    raise CommandError(
+        f"The web server did not answer within {START_SECONDS:.0f} s; see {site.log_dir}/web.log"
+    )

@@ -1,0 +1,84 @@
+"""SIGKILL in the middle of real work: nothing finished is lost, nothing is made twice, the job ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.site import RealSite, wait_for
+
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+
+PROMPTS, DRAWS = 30, 4
+
+
+def kill_child(site: RealSite) -> None:
+    wait_for(lambda: site.processes("trainer_bridge.workers"), 60)[0].kill()
+
+
+def kill_worker(site: RealSite) -> None:
+    # The whole process group, as the kernel's memory killer may take it: main process and pool.
+    os.killpg(os.getpgid(wait_for(lambda: site.processes("celery", "gpu@"), 60)[0].pid), signal.SIGKILL)
+
+
+def kill_broker(site: RealSite) -> None:
+    wait_for(lambda: site.processes("valkey-server"), 60)[0].kill()
+
+
+def kill_database(site: RealSite) -> None:
+    site.postmaster().kill()
+
+
+KILLS: dict[str, Callable[[RealSite], None]] = {
+    "child": kill_child,
+    "worker": kill_worker,
+    "broker": kill_broker,
+    "database": kill_database,
+}
+
+
+def finished(site: RealSite, job: int) -> Callable[[], Any]:
+    def state() -> str | None:
+        try:
+            found = str(site.sql("SELECT state FROM trainer_bridge_job WHERE id = %s", job)[0][0])
+        except Exception:  # noqa: BLE001 -- the database may be what was killed
+            return None
+        return found if found in {"done", "failed", "cancelled"} else None
+
+    return state
+
+
+def explain(site: RealSite, job: int) -> Callable[[], str]:
+    return lambda: str(
+        site.sql(
+            "SELECT state, attempt, message, error, error_detail FROM trainer_bridge_job WHERE id=%s", job
+        )
+    )
+
+
+@pytest.mark.parametrize("what", sorted(KILLS))
+def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
+    made = site.seed("world", slug=f"sampling-{what}", prompts=PROMPTS, model=str(tiny_model))
+    job = site.seed("sampling", **made, n=DRAWS, max_tokens=300, batch_size=8)
+    mine = "SELECT r.id, r.text_hash FROM curation_response r JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"
+    wait_for(lambda: site.sql(mine, made["project"]), 90, explain(site, job))
+    before = set(site.sql(mine, made["project"]))
+    assert len(before) < PROMPTS * DRAWS, "the job must still be running for the kill to mean anything"
+
+    KILLS[what](site)
+
+    assert wait_for(finished(site, job), 180, explain(site, job)) == "done"
+    after = site.sql(mine, made["project"])
+    assert before <= set(after)
+    assert len(after) == PROMPTS * DRAWS
+    draws = site.sql(
+        "SELECT count(*), count(DISTINCT (r.prompt_id, r.sample_index)) FROM curation_response r "
+        "JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s",
+        made["project"],
+    )
+    assert draws == [(PROMPTS * DRAWS, PROMPTS * DRAWS)]

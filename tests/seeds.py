@@ -1,0 +1,112 @@
+"""Data for a real site, made inside its own environment: `python -m tests.seeds FUNCTION JSON`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+
+django.setup()
+
+from annotators.services.campaign_manage import campaign_create, campaign_start  # noqa: E402 -- after setup
+from curation.algorithms.fingerprints import messages_fingerprint  # noqa: E402
+from curation.models import Judgment, Membership, Pair, Project, Prompt, Rater, User  # noqa: E402
+from curation.services.judgment_record import judgment_record  # noqa: E402
+from curation.services.pair_build import pairs_build  # noqa: E402
+from curation.services.project_create import project_create  # noqa: E402
+from trainer_bridge.contracts import Sampling  # noqa: E402
+from trainer_bridge.models import ModelVersion  # noqa: E402
+from trainer_bridge.services.job_create import generation_create, scoring_create  # noqa: E402
+
+PASSWORD = "pass-phrase-1"
+
+
+def world(*, slug: str, prompts: int, model: str) -> dict[str, int]:
+    """Alice's project with Anna in it, prompts, and a registered base model."""
+    users = {
+        name: User.objects.filter(username=name).first() or make_user(name) for name in ("alice", "anna")
+    }
+    project = project_create(name=slug.title(), owner=users["alice"], slug=slug)
+    Membership.objects.create(project=project, user=users["anna"], role="annotator")
+    for number in range(prompts):
+        messages = [{"role": "user", "content": f"Question {number}: why?"}]
+        Prompt.objects.create(
+            project=project,
+            messages=messages,
+            fingerprint=messages_fingerprint(messages),
+            split="eval" if number % 5 == 4 else "train",
+        )
+    base = ModelVersion.objects.create(project=project, name="tiny", kind="base", path=model)
+    return {"project": project.pk, "model": base.pk}
+
+
+def make_user(name: str) -> User:
+    return User.objects.create_user(name, f"{name}@example.org", PASSWORD)
+
+
+def sampling(*, project: int, model: int, n: int = 4, max_tokens: int = 64, batch_size: int = 16) -> int:
+    """A sampling job over every prompt."""
+    job = generation_create(
+        project=Project.objects.get(pk=project),
+        user=User.objects.get(username="alice"),
+        model=ModelVersion.objects.get(pk=model),
+        sampling=Sampling(n=n, max_tokens=max_tokens),
+        split="",
+        batch_size=batch_size,
+    )
+    return int(job.pk)
+
+
+def pairs(*, project: int) -> int:
+    return pairs_build(project=Project.objects.get(pk=project)).created
+
+
+def scoring(*, project: int, model: int) -> int:
+    job = scoring_create(
+        project=Project.objects.get(pk=project),
+        user=User.objects.get(username="alice"),
+        model=ModelVersion.objects.get(pk=model),
+    )
+    return int(job.pk)
+
+
+def judgments(*, project: int) -> int:
+    """One imported judge that prefers the longer response of every pair."""
+    rater = Rater.objects.create(project_id=project, kind="judge", label="prefers length")
+    rows = Pair.objects.filter(prompt__project=project).select_related("response_a", "response_b")
+    for pair in rows:
+        longer_a = len(pair.response_a.text) >= len(pair.response_b.text)
+        judgment_record(
+            pair=pair,
+            rater=rater,
+            left="a",
+            outcome=Judgment.Outcome.PREFERRED,
+            preference=2 if longer_a else -2,
+            source=Judgment.Source.IMPORT,
+        )
+    return len(rows)
+
+
+def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int:
+    made = campaign_create(
+        project=Project.objects.get(pk=project),
+        name="First look",
+        pairs=Pair.objects.filter(prompt__project=project),
+        overlap=overlap,
+        lease_seconds=lease_seconds,
+        guidelines="Prefer the response that answers the question.",
+        user=User.objects.get(username="alice"),
+    )
+    campaign_start(campaign=made)
+    return int(made.pk)
+
+
+def main() -> None:
+    function: Any = globals()[sys.argv[1]]
+    print(json.dumps(function(**json.loads(sys.argv[2]))))  # noqa: T201 -- the answer to the caller
+
+
+if __name__ == "__main__":
+    main()

@@ -142,11 +142,13 @@ async def in_parallel(
             if not running:
                 return
             finished, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for future in finished:
+            # Answers first: an error that ends the work must not take them along.
+            for future in sorted(finished, key=lambda future: future.exception() is not None):
                 yield future.result()
     finally:
         for future in running:
             future.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 def _read(answer: httpx.Response, seed: int | None) -> ChatAnswer:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
-from typing import IO, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -78,20 +78,17 @@ class JsonLines:
         self.path = path
         self._interrupts = interrupts
         _cut_torn_tail(path)
-        self._file: IO[bytes] = path.open("ab")
+        path.touch()
 
     def append(self, *rows: BaseModel) -> None:
         """Write the rows and hand them to the operating system: they outlive this process."""
-        with self._interrupts:
-            self._file.write(b"".join(row.model_dump_json().encode() + b"\n" for row in rows))
-            self._file.flush()
+        with self._interrupts, self.path.open("ab") as file:
+            file.write(_lines(rows))
 
     def rewrite(self, rows: Iterable[BaseModel]) -> None:
         """Replace all rows in one step."""
         with self._interrupts:
-            self._file.close()
-            _write_atomically(self.path, b"".join(row.model_dump_json().encode() + b"\n" for row in rows))
-            self._file = self.path.open("ab")
+            _write_atomically(self.path, _lines(rows))
 
 
 class Workspace:
@@ -114,6 +111,7 @@ class Workspace:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
+                    self._lock.close()
                     raise SystemExit(
                         f"Another worker is still writing to {self.folder}. Wait until it ends, or stop it."
                     ) from None
@@ -260,6 +258,10 @@ def _cut_torn_tail(path: Path) -> None:
                 return
             end = start
         handle.truncate(0)
+
+
+def _lines(rows: Iterable[BaseModel]) -> bytes:
+    return b"".join(row.model_dump_json().encode() + b"\n" for row in rows)
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

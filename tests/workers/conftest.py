@@ -1,0 +1,105 @@
+"""Workers run as the job runner runs them: child processes, a spec file, a folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from trainer_bridge.contracts import Strict
+
+SMOLLM2 = Path(settings.BASE_DIR) / "var" / "models" / "smollm2-135m-instruct"
+RUBRIC = "Question: {prompt}\n\nAnswer A: {left}\n\nAnswer B: {right}\n\nWhich is better? Reply with A or B."
+
+
+class WorkerBench:
+    """Starts workers in one of the two environments, under a folder of its own."""
+
+    def __init__(self, python: str, folder: Path) -> None:
+        self.python = python
+        self.folder = folder
+
+    def command(self, name: str, spec: Strict | dict[str, Any], out: str) -> list[str]:
+        path = self.folder / f"{out}.spec.json"
+        body = spec if isinstance(spec, dict) else spec.model_dump(mode="json")
+        path.write_text(json.dumps(body))
+        module = f"trainer_bridge.workers.{name}"
+        return [self.python, "-m", module, "--spec", str(path), "--out", str(self.folder / out)]
+
+    def start(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(name, spec, out), cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
+        )
+
+    def run(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(name, spec, out),
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+
+    def write(self, name: str, rows: Iterable[dict[str, Any]]) -> str:
+        (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return name
+
+    def rows(self, out: str, name: str) -> list[dict[str, Any]]:
+        path = self.folder / out / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def result(self, out: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.folder / out / "result.json").read_text())
+        return value
+
+
+def user(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def ml_python() -> str:
+    if not Path(settings.ML_PYTHON).exists():
+        pytest.skip(f"no worker environment at {settings.ML_PYTHON}; build it with `make ml`")
+    return str(settings.ML_PYTHON)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=settings.BASE_DIR, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_model(ml_python: str) -> Path:
+    if not (SMOLLM2 / "config.json").exists():
+        pytest.skip(f"no SmolLM2 at {SMOLLM2}; run scripts/prepare_model.py")
+    return SMOLLM2
+
+
+@pytest.fixture
+def bench(ml_python: str, tmp_path: Path) -> WorkerBench:
+    """Workers with torch."""
+    return WorkerBench(ml_python, tmp_path)
+
+
+@pytest.fixture
+def light_bench(tmp_path: Path) -> WorkerBench:
+    """Workers in the web environment, which has no torch: enough for endpoints."""
+    return WorkerBench(sys.executable, tmp_path)

@@ -37,8 +37,15 @@ class VerdictQuerySet(models.QuerySet[Any]):
 
     def by_pair(self) -> models.QuerySet[Any, dict[str, Any]]:
         """One dict for each pair: its parsed `orders`, and the `lowest` and `highest` p_a they gave."""
-        pairs: models.QuerySet[Any, dict[str, Any]] = self.parsed().with_p_a().order_by().values("pair")
-        return pairs.annotate(orders=Count("left"), lowest=Min("p_a"), highest=Max("p_a"))
+        pairs = self.parsed().with_p_a().order_by().values("pair")
+        found: models.QuerySet[Any, dict[str, Any]] = pairs.annotate(
+            orders=Count("left"), lowest=Min("p_a"), highest=Max("p_a")
+        )
+        return found
+
+    def with_texts(self) -> Self:
+        """Pair and prompt in the same query."""
+        return self.select_related("pair__prompt", "judgment")
 
     def flipped(self) -> Self:
         """Verdicts on pairs whose winner changed with the order they were shown in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -69,3 +70,9 @@ class Judge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} v{self.version}"
+
+    @property
+    def model_label(self) -> str:
+        """The model's own name, without the server's directories."""
+        local = self.backend == self.Backend.TRANSFORMERS
+        return PurePath(self.model_name).name if local else self.model_name

@@ -76,7 +76,8 @@ class CampaignForm(forms.Form):
     def campaign(self, project: Project) -> dict[str, Any]:
         """The arguments of `campaign_create`; call on a valid form."""
         data = dict(self.cleaned_data)
-        return {**data, "pairs": Scope(data.pop("scope")).pairs(project)}
+        pairs = Scope(data.pop("scope")).pairs(project)
+        return {**data, "pairs": pairs}
 
 
 class GuidelineForm(forms.Form):

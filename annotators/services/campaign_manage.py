@@ -63,7 +63,7 @@ def campaign_create(
 def queue_fill(campaign: Campaign, pairs: QuerySet[Pair], limit: int | None) -> int:
     """Put the pairs into the campaign's queue; returns how many, and refuses none."""
     seed = Value(f"{campaign.seed}:", output_field=TextField())
-    order = F("pk") if campaign.seed is None else MD5(Concat(seed, Cast("pk", TextField())))
+    order = F("id").asc() if campaign.seed is None else MD5(Concat(seed, Cast("id", TextField())))
     chosen = pairs.annotate(queue_position=Window(RowNumber(), order_by=order)).order_by("queue_position")
     sql, params = chosen.values("id", "queue_position")[:limit].query.sql_with_params()
     with connection.cursor() as cursor:

@@ -1,0 +1,48 @@
+"""A running campaign over a few pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from annotators.models import Assignment, Campaign
+from annotators.services.campaign_manage import campaign_create, campaign_start
+from curation.models import Pair, Project
+from tests.conftest import People
+from tests.factories import PairFactory, PromptFactory
+
+MakeCampaign = Callable[..., Campaign]
+
+
+@pytest.fixture
+def make_campaign(people: People) -> MakeCampaign:
+    def make(
+        n_pairs: int = 3, *, started: bool = True, project: Project | None = None, **options: object
+    ) -> Campaign:
+        project = project or people.project
+        for _ in range(n_pairs):
+            PairFactory(prompt=PromptFactory(project=project))
+        settings = {"name": f"Campaign {Campaign.objects.count()}", "guidelines": "Be **fair**.", **options}
+        pairs = Pair.objects.for_project(project)
+        campaign = campaign_create(project=project, pairs=pairs, user=people.rita, **settings)  # type: ignore[arg-type]
+        return campaign_start(campaign=campaign) if started else campaign
+
+    return make
+
+
+@pytest.fixture
+def campaign(make_campaign: MakeCampaign) -> Campaign:
+    return make_campaign()
+
+
+def label_url(campaign: Campaign) -> str:
+    return f"/p/{campaign.project.slug}/label/{campaign.pk}/"
+
+
+def undo_url(campaign: Campaign) -> str:
+    return f"{label_url(campaign)}undo/"
+
+
+def answer_url(assignment: Assignment) -> str:
+    return f"/p/{assignment.campaign.project.slug}/label/assignments/{assignment.pk}/answer/"

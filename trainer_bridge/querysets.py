@@ -15,6 +15,12 @@ class JobQuerySet(models.QuerySet[Any]):
     def unfinished(self) -> Self:
         return self.filter(state__in=["queued", "running"])
 
+    def for_list(self) -> Self:
+        """Without the columns that only a job's own page shows."""
+        return self.select_related("created_by").defer(
+            "spec", "inputs", "offsets", "result", "environment", "log_tail", "error_detail"
+        )
+
 
 class WorkerQuerySet(models.QuerySet[Any]):
     def alive(self) -> Self:

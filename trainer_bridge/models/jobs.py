@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from curation.models import Project, User
 from trainer_bridge.querysets import JobQuerySet, WorkerQuerySet
@@ -88,6 +89,23 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in self.FINISHED
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the last attempt took, or has taken so far."""
+        if self.started_at is None:
+            return None
+        return ((self.finished_at or timezone.now()) - self.started_at).total_seconds()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What remains, at the rate of the last minute."""
+        return (self.total - self.done) / self.rate if self.rate and self.total else None
+
+    @property
+    def shown_counts(self) -> dict[str, int]:
+        """What was stored, by name in words; zeros say nothing."""
+        return {name.replace("_", " ").capitalize(): n for name, n in self.counts.items() if n}
 
     @property
     def out_dir(self) -> Path:

@@ -25,7 +25,14 @@ from tests.factories import JudgmentFactory, PairFactory, PromptFactory
 
 pytestmark = pytest.mark.django_db
 
-FORM = {"name": "Pilot", "scope": "all", "overlap": 2, "lease_seconds": 600, "seed": 7, "guidelines": "Be fair."}
+FORM = {
+    "name": "Pilot",
+    "scope": "all",
+    "overlap": 2,
+    "lease_seconds": 600,
+    "seed": 7,
+    "guidelines": "Be fair.",
+}
 
 
 def create(people: People, **fields: Any) -> Campaign | None:
@@ -40,7 +47,9 @@ def test_it_works(people: People) -> None:
     campaign = create(people)
     assert campaign is not None
     assert (campaign.state, campaign.n_pairs, campaign.n_slots) == ("draft", 4, 8)
-    assert sorted(campaign.campaign_pairs.values_list("position", "slots_left")) == [(i, 2) for i in (1, 2, 3, 4)]
+    assert sorted(campaign.campaign_pairs.values_list("position", "slots_left")) == [
+        (i, 2) for i in (1, 2, 3, 4)
+    ]
     page = people.client("rita").get(f"/p/helpfulness/campaigns/{campaign.pk}/").content.decode()
     assert "Be fair." in page
     assert "Pilot" in people.client("rita").get("/p/helpfulness/campaigns/").content.decode()

@@ -50,7 +50,14 @@ def test_a_correction_supersedes() -> None:
     ],
 )
 def test_a_contradiction_is_refused(fields: dict[str, Any], words: str) -> None:
-    good = {"pair_id": 1, "rater_id": 1, "left": "a", "outcome": "preferred", "preference": 2, "source": "judge"}
+    good = {
+        "pair_id": 1,
+        "rater_id": 1,
+        "left": "a",
+        "outcome": "preferred",
+        "preference": 2,
+        "source": "judge",
+    }
     with pytest.raises(ValueError, match=words):
         JudgmentValue(**{**good, **fields})
 

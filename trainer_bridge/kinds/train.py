@@ -37,8 +37,8 @@ class Train(JobKind):
         )
         if not export.n_rows:
             raise JobError(
-                f"No row of the train split of {run.dataset_version} can be exported for training. Its export "
-                "page says why each was left out."
+                f"No row of the train split of {run.dataset_version} can be exported for training. Its "
+                "export page says why each was left out."
             )
         dataset = Path(settings.EXPORTS_ROOT) / export.path
         # A resumed worker rewrites this file from its checkpoint on.

@@ -35,6 +35,8 @@ def metrics_ingest(*, run: TrainingRun, rows: Iterable[Mapping[str, Any]]) -> in
 @transaction.atomic
 def run_finish(*, run: TrainingRun, result: TrainResult, weights: Path) -> None:
     """Note the result, register the model, and say whether likelihood was displaced. Safe to run again."""
+    # Two attempts that end at once must not register two models.
+    TrainingRun.objects.select_for_update().get(pk=run.pk)
     model_check(model=run.base_model, environment={"model_fingerprint": result.base_fingerprint})
     model = trained_model_register(run=run, weights=weights, fingerprint=result.model_fingerprint)
     displaced = is_displaced(

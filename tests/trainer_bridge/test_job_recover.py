@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -17,12 +16,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The jobs whose message went out."""
     ids: list[int] = []
     for module in (job_state, job_recover):
         monkeypatch.setattr(module, "job_send", lambda *, job_id: ids.append(job_id))
-    yield ids
+    return ids
 
 
 def ago(seconds: float) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import Count
@@ -42,12 +42,11 @@ class LaunchForm(forms.Form):
         raise NotImplementedError
 
     def _set_splits(self, counts: dict[str, int], noun: str) -> None:
-        labels = [("", "All"), *Prompt.Split.choices]
         self.counts = counts | {"": sum(counts.values())}
         self.noun = noun
-        field = self.fields["split"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(value, f"{label}: {self.counts.get(value, 0):,} {noun}") for value, label in labels]
+        labels = [("", "All"), *Prompt.Split.choices]
+        choices = [(value, f"{label}: {self.counts.get(value, 0):,} {noun}") for value, label in labels]
+        cast("forms.ChoiceField", self.fields["split"]).choices = choices
 
     def _chosen_count(self) -> str:
         split = self.cleaned_data["split"]
@@ -83,8 +82,7 @@ class GenerateForm(LaunchForm):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, project=project, **kwargs)
-        model = self.fields["model"]
-        assert isinstance(model, forms.ModelChoiceField)
+        model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
         model.queryset = ModelVersion.objects.filter(project=project)
         self._set_splits(count_by_split(Prompt.objects.filter(project=project), "split"), "prompts")
         self.initial.setdefault("split", Prompt.Split.TRAIN)
@@ -129,8 +127,7 @@ class ScoringForm(LaunchForm):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, project=project, **kwargs)
-        model = self.fields["model"]
-        assert isinstance(model, forms.ModelChoiceField)
+        model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
         model.queryset = ModelVersion.objects.filter(project=project)
         pairs = Pair.objects.for_project(project)
         self._set_splits(count_by_split(pairs, "prompt__split"), "pairs")

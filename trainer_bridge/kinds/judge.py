@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from judges.services.verdict_ingest import verdicts_ingest
-
 from judges.models import Judge, Verdict
+from judges.services.verdict_ingest import verdicts_ingest
 from trainer_bridge.contracts import JudgeSpec
 from trainer_bridge.files import Tails, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared, backend_python

@@ -24,7 +24,7 @@ def job_create(
     """The one place that makes Job rows. `spec` names its input files relative to the job's folder."""
     plain = spec.model_dump(mode="json")
     with transaction.atomic():
-        job = Job(
+        job = Job.objects.create(
             project=project,
             created_by=user,
             kind=kind,
@@ -34,8 +34,6 @@ def job_create(
             queue=kind_named(kind).queue(plain),
             attempts_allowed=settings.JOB_MAX_ATTEMPTS,
         )
-        job.full_clean(exclude=["inputs", "counts", "offsets", "result", "environment"])
-        job.save()
         # robust: with the broker down the job waits as queued, and recovery sends it.
         transaction.on_commit(lambda: job_send(job_id=job.pk), robust=True)
     return job

@@ -1,0 +1,96 @@
+"""What a dataset version tells about itself: counts, and everything and everyone it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from curation.models import (
+    DatasetRow,
+    FilterRecipe,
+    Judgment,
+    Pair,
+    Prompt,
+    PromptImport,
+    Response,
+    Sampler,
+    ScoreProducer,
+)
+
+
+def dataset_card(
+    *, version_id: int, recipe: FilterRecipe, method: str, producers: Iterable[ScoreProducer]
+) -> dict[str, Any]:
+    """JSON, taken once from the version's rows when they are frozen."""
+    rows = DatasetRow.objects.filter(version_id=version_id)
+    raters = _raters(version_id)
+    gold = Pair.objects.for_project(recipe.project).filter(prompt__split=Prompt.Split.GOLD)
+    return {
+        "project": recipe.project.slug,
+        "recipe": {"name": recipe.name, "version": recipe.version, "steps": recipe.steps},
+        "consensus": method,
+        "scores": [
+            {"producer": by.pk, "scorer": by.scorer, "label": by.label, **by.details} for by in producers
+        ],
+        "gold_pairs_left_out": gold.count(),
+        "prompts": rows.aggregate(n=Count("pair__prompt", distinct=True))["n"],
+        "splits": _counts(rows, "split"),
+        "categories": _counts(rows, "pair__prompt__category"),
+        "sources": _counts(rows, "pair__prompt__source"),
+        "chosen_by_model": _counts(rows, "chosen__sampler__model_name"),
+        "rejected_by_model": _counts(rows, "rejected__sampler__model_name"),
+        "raters": raters,
+        "judgments": sum(rater["judgments"] for rater in raters),
+        "samplers": _samplers(rows),
+        "imports": _imports(rows),
+    }
+
+
+def _counts(rows: QuerySet[DatasetRow], field: str) -> dict[str, int]:
+    """Rows by value, most frequent first."""
+    found = rows.order_by().values_list(field).annotate(n=Count("pk")).order_by("-n", field)
+    return {value or "": n for value, n in found}
+
+
+def _raters(version_id: int) -> list[dict[str, Any]]:
+    found = (
+        Judgment.objects.current()
+        .filter(pair__dataset_rows__version_id=version_id)
+        .values("rater_id", "rater__label", "rater__kind")
+        .annotate(judgments=Count("pk"))
+        .order_by("-judgments", "rater_id")
+    )
+    return [
+        {
+            "rater": row["rater_id"],
+            "label": row["rater__label"],
+            "kind": row["rater__kind"],
+            "judgments": row["judgments"],
+        }
+        for row in found
+    ]
+
+
+def _samplers(rows: QuerySet[DatasetRow]) -> list[dict[str, Any]]:
+    """Who wrote the responses; one that stands in several rows counts once. Sampler null: people."""
+    used = Q(pk__in=rows.values("chosen")) | Q(pk__in=rows.values("rejected"))
+    counts = dict(Response.objects.filter(used).order_by().values_list("sampler").annotate(n=Count("pk")))
+    samplers = Sampler.objects.filter(pk__in=counts).order_by("id")
+    found = [
+        {**row, "responses": counts.pop(row["id"])}
+        for row in samplers.values("id", "model_name", "revision", "backend", "params")
+    ]
+    return found + [{"id": None, "model_name": "people", "responses": n} for n in counts.values()]
+
+
+def _imports(rows: QuerySet[DatasetRow]) -> list[dict[str, Any]]:
+    counts = dict(
+        rows.exclude(pair__prompt__prompt_import=None)
+        .order_by()
+        .values_list("pair__prompt__prompt_import")
+        .annotate(n=Count("pair__prompt", distinct=True))
+    )
+    files = PromptImport.objects.filter(pk__in=counts).order_by("id").values("id", "file_name")
+    return [{**file, "prompts": counts[file["id"]]} for file in files]

@@ -1,0 +1,92 @@
+"""Run the steps one after another and remember, for every pair, where it went and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from curation.algorithms.filters import Cut, IntArray
+from curation.recipes.pool import Pool
+from curation.recipes.steps import Step
+
+EXAMPLES = 10
+SHOWN_VALUES = 1000
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A pair that left, at the step with this index."""
+
+    pair_id: int
+    step_index: int
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """`kept` are places in the pool; `report` is the JSON that pages show, one entry per step."""
+
+    report: list[dict[str, Any]]
+    kept: IntArray
+    drops: list[Drop]
+
+
+def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
+    at = np.arange(len(pool), dtype=np.int64)
+    report: list[dict[str, Any]] = []
+    drops: list[Drop] = []
+    for index, step in enumerate(steps):
+        cut = step.cut(pool, at)
+        ids = pool.pair_ids[at]
+        drops += _drops(cut, ids, index, step)
+        report.append(_entry(step, cut, ids))
+        at = at[cut.keep]
+    return Funnel(report, at, drops)
+
+
+def _drops(cut: Cut, ids: IntArray, index: int, step: Step) -> list[Drop]:
+    gone = ~cut.keep
+    return [
+        Drop(pair, index, step.step, cut.reasons[why - 1])
+        for pair, why in zip(ids[gone].tolist(), cut.why[gone].tolist(), strict=True)
+    ]
+
+
+def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
+    nearest = _nearest_the_border(cut)
+    kept = nearest[cut.keep[nearest]][:EXAMPLES]
+    dropped = nearest[~cut.keep[nearest]][:EXAMPLES]
+    return {
+        "step": step.step,
+        "label": step.label,
+        "params": step.params,
+        "kept": int(cut.keep.sum()),
+        "dropped": int((~cut.keep).sum()),
+        "reasons": cut.counts(),
+        "examples": {"kept": ids[kept].tolist(), "dropped": ids[dropped].tolist()},
+        "values": _shown_values(cut),
+        "borders": list(cut.borders),
+    }
+
+
+def _nearest_the_border(cut: Cut) -> IntArray:
+    """Places, the closest call first; in order of id where the step has no number."""
+    n = len(cut.why)
+    if cut.values is None or not cut.borders:
+        return np.arange(n)
+    distance = np.min([np.abs(cut.values - border) for border in cut.borders], axis=0)
+    return np.argsort(distance, kind="stable")
+
+
+def _shown_values(cut: Cut) -> list[float]:
+    """The step's numbers in order; of many, evenly spaced order statistics, which keep the shape."""
+    if cut.values is None:
+        return []
+    values = np.sort(cut.values[np.isfinite(cut.values)])
+    if len(values) > SHOWN_VALUES:
+        values = values[np.linspace(0, len(values) - 1, SHOWN_VALUES).astype(np.int64)]
+    return [float(f"{value:.6g}") for value in values.tolist()]

@@ -1,0 +1,151 @@
+"""The kinds of step a recipe may have. To add one: a class here, its filter in `algorithms/filters.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from curation.algorithms import filters
+from curation.algorithms.consensus import Method
+from curation.algorithms.filters import Cut, IntArray, Verdicts
+from curation.errors import CurationError
+from curation.recipes.pool import Pool
+
+MAX_STEPS = 20
+
+
+class RecipeError(CurationError):
+    """The steps do not make a recipe."""
+
+
+class Step(BaseModel):
+    """One filter with its parameters. `cut` judges the pairs at places `at` of the pool, in that order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: ClassVar[str]
+    help: ClassVar[str]
+    step: str
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        raise NotImplementedError
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"step"})
+
+
+class ConsensusExists(Step):
+    label = "Consensus exists"
+    help = (
+        "Keeps pairs whose raters agree on a winner, which becomes the chosen response. Comes first in every "
+        "recipe; a second one keeps only pairs for which its method names the same winner."
+    )
+    step: Literal["consensus_exists"] = "consensus_exists"
+    method: Method = Field(default="mean_probability", title="Method")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        found = pool.consensus(self.method)
+        return filters.consensus_exists(
+            found.winner[at], found.known[at], found.answered[at], pool.chosen[at]
+        )
+
+
+class MinMargin(Step):
+    label = "Minimum margin"
+    help = "Keeps pairs whose consensus margin |2·P − 1| is at least this: 0 is a coin toss, 1 is certain."
+    step: Literal["min_margin"] = "min_margin"
+    margin: Annotated[float, Field(ge=0, le=1, title="Margin")] = 0.2
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        return filters.min_margin(pool.consensus(pool.method).margin[at], self.margin)
+
+
+class JudgesAgree(Step):
+    label = "Judges agree"
+    help = "Keeps pairs for which every judge, in both presentation orders, names one and the same winner."
+    step: Literal["judges_agree"] = "judges_agree"
+    require_judge: bool = Field(default=True, title="Drop pairs that no judge has seen")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        place = np.full(len(pool), -1, dtype=np.int64)
+        place[at] = np.arange(len(at))
+        all_of = pool.verdicts
+        asked = place[all_of.at] >= 0
+        verdicts = Verdicts(
+            place[all_of.at][asked], all_of.judge[asked], all_of.left_is_a[asked], all_of.vote[asked]
+        )
+        return filters.judges_agree(verdicts, len(at), require_judge=self.require_judge)
+
+
+class DropTopLnChes(Step):
+    label = "Drop the highest ln-CHES"
+    help = (
+        "Drops this share of the scored pairs that remain, the highest length-normalised CHES first. To the "
+        "model their two responses look alike, and training on them lowers the likelihood of both "
+        "(Razin et al., arXiv 2410.08847)."
+    )
+    step: Literal["drop_top_ln_ches"] = "drop_top_ln_ches"
+    percent: Annotated[float, Field(ge=0, le=100, title="Percent to drop")] = 10.0
+    producer: Annotated[int | None, Field(title="Scores by")] = None
+    keep_missing: bool = Field(default=False, title="Keep pairs without a score")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        scores = pool.chosen_scores("ln_ches", self.producer)[at]
+        return filters.drop_top(
+            scores, pool.pair_ids[at], self.percent, keep_missing=self.keep_missing, name="ln-CHES"
+        )
+
+
+class LengthRatio(Step):
+    label = "Length ratio"
+    help = (
+        "Keeps pairs whose chosen response has between min and max times the characters of the rejected one."
+    )
+    step: Literal["length_ratio"] = "length_ratio"
+    min: Annotated[float, Field(ge=0, le=1000, title="Min")] = 0.5
+    max: Annotated[float, Field(ge=0, le=1000, title="Max")] = 2.0
+
+    @model_validator(mode="after")
+    def _min_is_below_max(self) -> LengthRatio:
+        if self.min > self.max:
+            raise ValueError("min must not be above max")
+        return self
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        chosen, rejected = pool.lengths
+        return filters.length_ratio(chosen[at], rejected[at], self.min, self.max)
+
+
+AnyStep = Annotated[
+    ConsensusExists | MinMargin | JudgesAgree | DropTopLnChes | LengthRatio, Field(discriminator="step")
+]
+STEPS: dict[str, type[Step]] = {
+    kind.model_fields["step"].default: kind
+    for kind in (ConsensusExists, MinMargin, JudgesAgree, DropTopLnChes, LengthRatio)
+}
+_RECIPE: TypeAdapter[list[AnyStep]] = TypeAdapter(list[AnyStep])
+
+
+def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:
+    """The typed steps. Raises RecipeError with what is wrong, step by step."""
+    try:
+        steps: list[Step] = list(_RECIPE.validate_python(list(raw)))
+    except ValidationError as error:
+        raise RecipeError(" ".join(_say(detail) for detail in error.errors())) from error
+    if not steps or not isinstance(steps[0], ConsensusExists):
+        raise RecipeError(
+            f"The first step must be “{ConsensusExists.label}”: it decides which response is the chosen one."
+        )
+    if len(steps) > MAX_STEPS:
+        raise RecipeError(f"A recipe has at most {MAX_STEPS} steps; this one has {len(steps)}.")
+    return steps
+
+
+def _say(detail: Any) -> str:
+    index, *path = detail["loc"]
+    where = ".".join(str(part) for part in path if part not in STEPS)
+    return f"Step {int(index) + 1}{f', {where}' if where else ''}: {detail['msg']}."

@@ -1,0 +1,105 @@
+"""Write a dataset version to a file for a trainer."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from curation.errors import CurationError
+from curation.exporters import EXPORTERS, Exporter
+from curation.exporters.base import TrainingRow, Written
+from curation.models import DatasetRow, DatasetVersion, Export, User
+
+SPLITS = ("train", "eval", "all")
+
+
+def export_write(*, version: DatasetVersion, format: str, split: str, user: User | None) -> Export:  # noqa: A002 -- the field's name
+    """The export of these rows in this format. A second call returns the same file, rebuilt if it is gone.
+
+    The file appears under its name only when it is complete.
+    """
+    if format not in EXPORTERS or split not in SPLITS:
+        raise CurationError(
+            f"There is no export “{format}” of split “{split}”. Formats: {', '.join(EXPORTERS)}; "
+            f"splits: {', '.join(SPLITS)}."
+        )
+    existing = version.exports.filter(format=format, split=split).first()
+    if existing is not None and Path(existing.path).is_file():
+        return existing
+    path = export_path(version, EXPORTERS[format], split)
+    fields = _write_file(version, EXPORTERS[format], split, path)
+    export, _ = Export.objects.update_or_create(
+        version=version,
+        format=format,
+        split=split,
+        defaults=fields,
+        create_defaults={**fields, "created_by": user},
+    )
+    return export
+
+
+def export_path(version: DatasetVersion, exporter: Exporter, split: str) -> Path:
+    folder = Path(settings.EXPORTS_ROOT) / version.project.slug / f"v{version.number}"
+    return folder / f"{exporter.name}-{split}.{exporter.suffix}"
+
+
+def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: Path) -> dict[str, Any]:
+    """Write beside `path` and move into place; returns the file's fields of `Export`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        written = exporter.write(training_rows(version, split), part)
+        if not written.n_rows:
+            raise CurationError(_why_empty(version, split, written))
+        with part.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        n_bytes = part.stat().st_size
+        part.chmod(0o644)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    if other := _rows_of_other_splits(version, split):
+        written.left_out["split not asked for"] = other
+    return {
+        "path": str(path),
+        "sha256": sha256,
+        "n_bytes": n_bytes,
+        "n_rows": written.n_rows,
+        "left_out": written.left_out,
+    }
+
+
+def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
+    """The version's rows in order, streamed through a server-side cursor."""
+    values = _rows_of_split(version, split).values_list(
+        "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label"
+    )
+    for row in values.order_by("position").iterator():
+        yield TrainingRow(*row)
+
+
+def _rows_of_split(version: DatasetVersion, split: str) -> QuerySet[DatasetRow]:
+    rows = DatasetRow.objects.filter(version=version)
+    return rows if split == "all" else rows.filter(split=split)
+
+
+def _rows_of_other_splits(version: DatasetVersion, split: str) -> int:
+    return version.n_rows - _rows_of_split(version, split).count()
+
+
+def _why_empty(version: DatasetVersion, split: str, written: Written) -> str:
+    reasons = ", ".join(f"{reason} ({n})" for reason, n in written.left_out.items())
+    return (
+        f"Dataset {version} has no rows to export in split “{split}”"
+        + (f": {reasons}. " if reasons else ". ")
+        + "Choose another split, or freeze a version that has such rows."
+    )

@@ -1,0 +1,45 @@
+"""Save a recipe. What was saved stays: changed steps are the next version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import transaction
+
+from curation.models import FilterRecipe, Project, ScoreProducer, User
+from curation.recipes.steps import DropTopLnChes, RecipeError, Step, parse_steps
+
+NAME_LENGTH = 80
+
+
+@transaction.atomic
+def recipe_save(
+    *, project: Project, name: str, steps: Sequence[dict[str, Any]], user: User | None
+) -> FilterRecipe:
+    """The newest version of `name`, which has these steps; a new one only if they differ from the last."""
+    name = name.strip()
+    if not 0 < len(name) <= NAME_LENGTH:
+        raise RecipeError(f"Give the recipe a name of 1 to {NAME_LENGTH} characters.")
+    typed = parse_steps(steps)
+    _check_producers(project, typed)
+    canonical = [step.model_dump(mode="json") for step in typed]
+    # Two savers at once would take the same version number.
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    last = FilterRecipe.objects.filter(project=project, name=name).order_by("-version").first()
+    if last is not None and last.steps == canonical:
+        return last
+    return FilterRecipe.objects.create(
+        project=project,
+        name=name,
+        version=last.version + 1 if last else 1,
+        steps=canonical,
+        created_by=user,
+    )
+
+
+def _check_producers(project: Project, steps: Sequence[Step]) -> None:
+    wanted = {step.producer for step in steps if isinstance(step, DropTopLnChes) and step.producer}
+    known = ScoreProducer.objects.filter(project=project, scorer="ln_ches", pk__in=wanted).values_list("pk")
+    if len(known) < len(wanted):
+        raise RecipeError("This project has no such ln-CHES scores. Choose others, or the newest.")

@@ -45,7 +45,7 @@ def test_its_verdicts_hold_real_mass_and_its_ches_matches_the_oracle(
     judge = JudgeSpec(
         model=str(real_model),
         pairs=path,
-        template="Question: {prompt}\n\nA: {left}\n\nB: {right}\n\nWhich answer is better? Reply with A or B.",
+        template="Question: {prompt}\n\nA: {left}\n\nB: {right}\n\nWhich is better? Reply with A or B.",
         prefill="The better answer is",
     )
     done = bench.run("judge_pairs", judge, "verdicts")

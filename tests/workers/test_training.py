@@ -53,7 +53,7 @@ def _spec(bench: WorkerBench, model: Path, **change: Any) -> TrainSpec:
 def _stop_after_a_checkpoint(bench: WorkerBench, spec: TrainSpec) -> None:
     worker = bench.start("train", spec, "run")
     first = bench.folder / "run" / "checkpoints" / "checkpoint-4"
-    wait_for(lambda: (first / "tiebreak-complete").exists())
+    wait_for((first / "tiebreak-complete").exists)
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 3
     worker.communicate()

@@ -80,7 +80,7 @@ class Heartbeat:
 _heartbeats: list[Heartbeat] = []
 
 
-@signals.worker_ready.connect  # type: ignore[untyped-decorator] -- celery-types leaves Signal.connect bare
+@signals.worker_ready.connect
 def on_worker_ready(sender: Any, **_: Any) -> None:
     queues = sorted(str(name) for name in sender.app.amqp.queues.consume_from)
     heartbeat = Heartbeat(sender.hostname, queues)
@@ -88,7 +88,7 @@ def on_worker_ready(sender: Any, **_: Any) -> None:
     _heartbeats.append(heartbeat)
 
 
-@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator] -- as above
+@signals.worker_shutting_down.connect
 def on_worker_shutting_down(**_: Any) -> None:
     """Runs inside a signal handler: set the flag here, leave the database to the thread."""
     SHUTTING_DOWN.value = 1

@@ -47,6 +47,6 @@ def test_the_thread_survives_the_database_and_takes_its_row_away(monkeypatch: py
 
 def wait(true: object) -> None:
     deadline = time.monotonic() + 5
-    while not true():  # type: ignore[operator] -- a lambda
+    while not true():  # type: ignore[operator]  # a lambda
         assert time.monotonic() < deadline
         time.sleep(0.02)

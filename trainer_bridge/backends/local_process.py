@@ -8,8 +8,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from django.conf import settings
-
+from config.settings.env import BASE_DIR
 from trainer_bridge.backends.base import Child, LaunchBackend
 
 GRACE_SECONDS = 20.0
@@ -51,7 +50,7 @@ class LocalProcess(LaunchBackend):
         with (out_dir / "stdout.log").open("wb") as stdout, (out_dir / "stderr.log").open("wb") as stderr:
             process = subprocess.Popen(
                 list(command),
-                cwd=settings.BASE_DIR,
+                cwd=BASE_DIR,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,

@@ -12,5 +12,5 @@ def job_send(*, job_id: int) -> None:
     from trainer_bridge.tasks import job_run  # the task imports the services that send
 
     queue = Job.objects.values_list("queue", flat=True).get(pk=job_id)
-    job_run.apply_async(args=[job_id], queue=queue)
+    job_run.apply_async(args=(job_id,), queue=queue)
     Job.objects.filter(pk=job_id).update(sent_at=timezone.now())

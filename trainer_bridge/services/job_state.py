@@ -41,11 +41,13 @@ class Move(Enum):
 
     @property
     def before(self) -> tuple[Job.State, ...]:
-        return self.value[0]
+        states: tuple[Job.State, ...] = self.value[0]
+        return states
 
     @property
     def after(self) -> Job.State:
-        return self.value[1]
+        state: Job.State = self.value[1]
+        return state
 
 
 def job_move(*, job_id: int, move: Move, only: dict[str, Any] | None = None, **fields: Any) -> bool:

@@ -81,7 +81,7 @@ class Watch:
             counts = dict(self.job.counts)
             for name, number in (self.kind.ingest(self.job, tails) | self._failures(tails)).items():
                 counts[name] = counts.get(name, 0) + number
-            moved = tails.offsets != self.job.offsets
+            moved: bool = tails.offsets != self.job.offsets
             if not moved and json.dumps(self.job.inputs) == inputs:
                 return False
             fields = {"inputs": self.job.inputs, "result": self.job.result}

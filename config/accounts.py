@@ -10,5 +10,5 @@ from django.http import HttpRequest
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] -- allauth ships no type information
     """Sign-up is closed unless the operator opens it: owners add people themselves."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 -- allauth's signature
         return bool(settings.SIGNUP_OPEN)

@@ -23,7 +23,7 @@ from curation.models import (
 
 @dataclass(frozen=True)
 class Stage:
-    """One step of the flow: `count` is None where another app counts. `open`: may the reader open its list."""
+    """One step of the flow. `count` is None where another app counts; `open`: may the reader see its list."""
 
     title: str
     url_name: str

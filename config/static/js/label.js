@@ -74,7 +74,7 @@
 
   // ── each new turn ──────────────────────────────────────────────────────────
   const begin = () => {
-    turn().querySelectorAll("button[data-opens]").forEach((button) => (button.hidden = false));
+    turn().querySelectorAll("[data-scripted]").forEach((part) => (part.hidden = false));
     turn().querySelector("[data-shortcuts]").checked = localStorage.getItem(SHORTCUTS) !== "off";
     visibleSince = document.hidden ? null : performance.now();
     showNewGuidelines();
@@ -86,7 +86,7 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id !== "turn" && event.detail.target?.id !== "turn") return;
-    document.getElementById("send-error").hidden = true;
+    document.getElementById("send-error").replaceChildren();
     window.scrollTo(0, 0);
     turn().querySelector("#prompt-title, .empty a")?.focus({ preventScroll: true });
     say(turn().dataset.announce);
@@ -108,9 +108,10 @@
 
   const failed = (words) => {
     openDialog()?.close();
-    const box = document.getElementById("send-error");
+    const box = document.createElement("p");
+    box.className = "callout callout-bad";
     box.textContent = words;
-    box.hidden = false;
+    document.getElementById("send-error").replaceChildren(box);
     box.scrollIntoView({ block: "nearest" });
   };
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, include, path
 
-from trainer_bridge.views import jobs, launches
+from trainer_bridge.views import evaluations, jobs, launches, models, runs
 
 app_name = "training"
 
@@ -22,10 +22,27 @@ launch_urls: list[URLPattern] = [
     path("judges/<int:judge_pk>/run/", launches.judge_create, name="judging-create"),
 ]
 
-# …/runs/, …/models/, …/evaluations/
-run_urls: list[URLPattern] = []
-model_urls: list[URLPattern] = []
-evaluation_urls: list[URLPattern] = []
+# …/runs/, and what starts one
+run_urls: list[URLPattern] = [
+    path("datasets/<int:number>/train/", runs.run_create, name="run-create"),
+    path("runs/", runs.run_list, name="run-list"),
+    path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
+    path("runs/<int:pk>/metrics.json", runs.run_metrics, name="run-metrics"),
+]
+
+# …/models/
+model_urls: list[URLPattern] = [
+    path("models/", models.model_list, name="model-list"),
+    path("models/new/", models.model_create, name="model-create"),
+    path("models/<int:pk>/", models.model_detail, name="model-detail"),
+]
+
+# …/evaluations/, and what starts one
+evaluation_urls: list[URLPattern] = [
+    path("models/<int:pk>/evaluate/", evaluations.evaluation_create, name="evaluation-create"),
+    path("evaluations/", evaluations.evaluation_list, name="evaluation-list"),
+    path("evaluations/<int:pk>/", evaluations.evaluation_detail, name="evaluation-detail"),
+]
 
 urlpatterns = [
     path(

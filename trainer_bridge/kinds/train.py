@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
+from curation.errors import CurationError
+from curation.models import Export
 from curation.services.export_write import export_write
 from trainer_bridge.contracts import TrainResult, TrainSpec
 from trainer_bridge.errors import JobError
@@ -32,19 +31,11 @@ class Train(JobKind):
         spec = TrainSpec.model_validate(job.spec)
         if _is_trained(job, run):
             return Prepared(spec=spec, total=0)
-        export = export_write(
-            version=run.dataset_version, format="trl_jsonl", split="train", user=run.created_by
-        )
-        if not export.n_rows:
-            raise JobError(
-                f"No row of the train split of {run.dataset_version} can be exported for training. Its "
-                "export page says why each was left out."
-            )
-        dataset = Path(settings.EXPORTS_ROOT) / export.path
+        export = _export(run)
         # A resumed worker rewrites this file from its checkpoint on.
         job.offsets.pop(METRICS, None)
         return Prepared(
-            spec=spec.model_copy(update={"dataset": str(dataset)}),
+            spec=spec.model_copy(update={"dataset": export.path}),
             total=expected_steps(rows=export.n_rows, args=spec.args),
         )
 
@@ -63,12 +54,24 @@ class Train(JobKind):
         if result is None:
             raise JobError("Training ended without a result. Press Retry to go on from the last checkpoint.")
         run_finish(run=run, result=result, weights=job.out_dir / "model")
-        return run.result
+        stored: dict[str, Any] = run.result
+        return stored
 
 
 def _run(job: Job) -> TrainingRun:
     runs = TrainingRun.objects.select_related("dataset_version", "base_model", "project", "created_by")
-    return runs.get(job=job)
+    run: TrainingRun = runs.get(job=job)
+    return run
+
+
+def _export(run: TrainingRun) -> Export:
+    """The train split in TRL's format; written once, the same file ever after."""
+    try:
+        return export_write(
+            version=run.dataset_version, format="trl_jsonl", split="train", user=run.created_by
+        )
+    except CurationError as error:
+        raise JobError(str(error)) from error
 
 
 def _result(job: Job) -> TrainResult | None:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from curation.models import Project, Sampler, User
+from trainer_bridge.querysets import ModelQuerySet
 
 
 class ModelVersion(models.Model):
@@ -25,6 +26,8 @@ class ModelVersion(models.Model):
     )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ModelQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -11,6 +11,7 @@ from curation.models import DatasetVersion, Project, Prompt, User
 from judges.models import Judge
 from trainer_bridge.models.jobs import Job
 from trainer_bridge.models.models import ModelVersion
+from trainer_bridge.querysets import RunQuerySet
 
 
 class TrainingRun(models.Model):
@@ -33,6 +34,8 @@ class TrainingRun(models.Model):
     )
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

@@ -61,6 +61,11 @@ def run_spec(
     return spec
 
 
+def config_text(run: TrainingRun) -> str:
+    """The configuration of a run as it was shown before it started."""
+    return TrainSpec.model_validate(run.config).model_dump_json(indent=2)
+
+
 def expected_steps(*, rows: int, args: TrainArgs) -> int:
     """How many optimiser steps a run takes, as the Hugging Face trainer counts them."""
     if args.max_steps > 0:

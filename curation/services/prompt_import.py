@@ -1,0 +1,220 @@
+"""Bring a file of prompts into a project: keep the file, queue the work, do it, recover it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
+
+from curation.errors import CurationError
+from curation.importers.lines import too_large
+from curation.importers.rows import FileRow, Position, RowReader, open_reader
+from curation.importers.sniff import sniff_format
+from curation.models import Project, PromptImport, User
+from curation.services.prompt_land import Batch, ImportTakenOverError, batch_land
+from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse
+
+logger = logging.getLogger(__name__)
+
+State = PromptImport.State
+BATCH_ROWS = 2000
+BATCH_BYTES = 8 * 2**20
+BATCH_SECONDS = 2.0
+SAMPLE_ROWS = 50
+MAX_ATTEMPTS = 5
+UNEXPECTED = (
+    "An unexpected error stopped the import; what was read so far has landed, and the operator finds the "
+    "details in the log. Upload the file again to continue: rows that are here already count as duplicates."
+)
+GIVEN_UP = (
+    f"The worker was lost {MAX_ATTEMPTS} times while it read this file. What was read so far has landed; "
+    "ask the operator to look at the worker's log before the file is uploaded again."
+)
+Progress = Callable[[PromptImport], None]
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """A row at the head of a file: the prompt it would become, or why it would not."""
+
+    line: int
+    record: dict[str, Any] | None
+    problem: str
+
+
+def import_create(*, project: Project, user: User | None, upload: File[Any]) -> PromptImport:
+    """Keep an uploaded file as a draft. Raises CurationError for a file that cannot be imported at all."""
+    name = Path(upload.name or "upload").name
+    if upload.size > settings.IMPORT_MAX_BYTES:
+        raise CurationError(too_large(settings.IMPORT_MAX_BYTES))
+    file_format = sniff_format(upload.file, name)
+    upload.seek(0)
+    digest = hashlib.sha256()
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    upload.seek(0)
+    return PromptImport.objects.create(
+        project=project,
+        created_by=user,
+        file=File(upload.file, name=name),
+        file_name=name[-255:],
+        file_bytes=upload.size,
+        file_sha256=digest.hexdigest(),
+        format=file_format,
+    )
+
+
+def import_head(prompt_import: PromptImport) -> list[FileRow]:
+    """The first rows of the file, readable or not."""
+    with closing(_reader(prompt_import)) as reader:
+        return [row for row, _ in zip(reader.rows(Position()), range(SAMPLE_ROWS), strict=False)]
+
+
+def import_sample(rows: list[FileRow], mapping: FieldMapping) -> list[SampleRow]:
+    """What these rows would become under a mapping."""
+    parsed = [(row.line, _parse(row, mapping)) for row in rows]
+    return [
+        SampleRow(line, None, result) if isinstance(result, str) else SampleRow(line, result.record, "")
+        for line, result in parsed
+    ]
+
+
+def import_start(*, prompt_import: PromptImport, mapping: FieldMapping, send: bool = True) -> None:
+    """Queue a draft with its mapping. `send=False` leaves the work to the caller's own `import_run`."""
+    if not mapping.prompt:
+        raise CurationError("Choose the column that holds the prompt.")
+    with transaction.atomic():
+        queued = PromptImport.objects.filter(pk=prompt_import.pk, state=State.DRAFT).update(
+            state=State.QUEUED, mapping=asdict(mapping), heartbeat_at=timezone.now()
+        )
+        if not queued:
+            raise CurationError("This import was started already. Reload the page to see how far it is.")
+        if send:
+            transaction.on_commit(lambda: _send(prompt_import.pk))
+
+
+def import_run(*, import_id: int, on_progress: Progress | None = None) -> None:
+    """Read the file from where the last worker stopped to its end. Does nothing if another worker has it."""
+    prompt_import = _claim(import_id)
+    if prompt_import is None:
+        return
+    try:
+        _read_to_end(prompt_import, on_progress)
+    except ImportTakenOverError as error:
+        logger.warning("stopped: %s was taken over", error)
+    except CurationError as error:
+        _finish(prompt_import, State.FAILED, str(error))
+    except DatabaseError:
+        # Left running: `imports_recover` sends it again once the database answers.
+        raise
+    except Exception:  # process boundary: the row must not stay "running" for ever
+        logger.exception("import %s failed", import_id)
+        _finish(prompt_import, State.FAILED, UNEXPECTED)
+    else:
+        _finish(prompt_import, State.DONE)
+
+
+def imports_recover() -> None:
+    """Queue again what a lost worker left running, and send again what the broker lost."""
+    lost = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
+    running = PromptImport.objects.filter(state=State.RUNNING, heartbeat_at__lt=lost)
+    running.filter(attempt__gte=MAX_ATTEMPTS).update(
+        state=State.FAILED, error=GIVEN_UP, finished_at=timezone.now()
+    )
+    running.update(state=State.QUEUED)
+    queued = PromptImport.objects.filter(state=State.QUEUED, heartbeat_at__lt=lost)
+    for import_id in queued.values_list("pk", flat=True):
+        if queued.filter(pk=import_id).update(heartbeat_at=timezone.now()):
+            _send(import_id)
+
+
+def _send(import_id: int) -> None:
+    from curation import tasks  # tasks call this module
+
+    tasks.import_run.delay(import_id)
+
+
+def _claim(import_id: int) -> PromptImport | None:
+    """Make the import this worker's; None when it is not queued. `attempt` tells the owners apart."""
+    claimed = PromptImport.objects.filter(pk=import_id, state=State.QUEUED).update(
+        state=State.RUNNING,
+        attempt=F("attempt") + 1,
+        heartbeat_at=Now(),
+        started_at=Coalesce(F("started_at"), Now()),
+    )
+    return PromptImport.objects.select_related("project").get(pk=import_id) if claimed else None
+
+
+def _finish(prompt_import: PromptImport, state: str, error: str = "") -> None:
+    owned = PromptImport.objects.filter(
+        pk=prompt_import.pk, state=State.RUNNING, attempt=prompt_import.attempt
+    )
+    done = {"bytes_read": F("file_bytes")} if state == State.DONE else {}
+    owned.update(state=state, error=error, finished_at=timezone.now(), **done)
+
+
+def _reader(prompt_import: PromptImport) -> RowReader:
+    return open_reader(Path(prompt_import.file.path), prompt_import.format, settings.IMPORT_MAX_BYTES)
+
+
+def _read_to_end(prompt_import: PromptImport, on_progress: Progress | None) -> None:
+    mapping = FieldMapping(**prompt_import.mapping)
+    with closing(_reader(prompt_import)) as reader:
+        for batch in _batches(reader, prompt_import, mapping):
+            batch_land(prompt_import=prompt_import, batch=batch, bytes_read=reader.bytes_read())
+            prompt_import.refresh_from_db()
+            if on_progress is not None:
+                on_progress(prompt_import)
+
+
+def _batches(reader: RowReader, prompt_import: PromptImport, mapping: FieldMapping) -> Iterator[Batch]:
+    """Rows in batches that are small in number, bytes and time. Good rows before damage still come."""
+    start = Position(prompt_import.resume_offset, prompt_import.resume_line)
+    batch, began = Batch(start), monotonic()
+    try:
+        for row in reader.rows(start):
+            _add(batch, row, mapping)
+            if _is_full(batch) or monotonic() - began > BATCH_SECONDS:
+                yield batch
+                batch, began = Batch(batch.start), monotonic()
+    except CurationError:
+        if batch.n_rows:
+            yield batch
+        raise
+    if batch.n_rows:
+        yield batch
+
+
+def _is_full(batch: Batch) -> bool:
+    return batch.n_rows >= BATCH_ROWS or batch.n_bytes >= BATCH_BYTES
+
+
+def _add(batch: Batch, row: FileRow, mapping: FieldMapping) -> None:
+    parsed = _parse(row, mapping)
+    if isinstance(parsed, ParsedPrompt):
+        batch.add_prompt(row, parsed.json)
+    else:
+        batch.add_issue(row, parsed, row.excerpt or str(row.value))
+
+
+def _parse(row: FileRow, mapping: FieldMapping) -> ParsedPrompt | str:
+    """The prompt, or the reason why there is none."""
+    if row.value is None:
+        return row.problem
+    try:
+        return prompt_parse(row.value, mapping)
+    except RowError as error:
+        return str(error)

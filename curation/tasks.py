@@ -1,0 +1,16 @@
+"""What workers do for curation. Each task loads nothing itself: it calls the service of its name."""
+
+from __future__ import annotations
+
+from config.tasks import task
+from curation.services import prompt_import
+
+
+@task(queue="cpu")
+def import_run(import_id: int) -> None:
+    prompt_import.import_run(import_id=import_id)
+
+
+@task(queue="cpu")
+def imports_recover() -> None:
+    prompt_import.imports_recover()

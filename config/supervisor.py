@@ -85,7 +85,7 @@ def site_children(host: str, port: int) -> list[Child]:
     web = [python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}"]
     beat = ["-B", "-s", str(VAR_DIR / "beat")]
     return [
-        Child("web", [*web, "--workers", "2", "--threads", "4", "--timeout", "60"]),
+        Child("web", [*web, "--workers", "2", "--threads", "4", "--timeout", "60", "--no-control-socket"]),
         Child("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h"]),
         Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", *beat]),
     ]

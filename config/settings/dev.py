@@ -3,7 +3,7 @@
 import secrets
 
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
-from config.settings.base import SECRET_KEY, STORAGES, VAR_DIR
+from config.settings.base import SECRET_KEY, STORAGES, VAR_DIR, make_dirs
 from config.settings.env import env
 
 
@@ -21,3 +21,5 @@ SECRET_KEY = SECRET_KEY or local_secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 WHITENOISE_USE_FINDERS = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+STATIC_ROOT = VAR_DIR / "static"
+make_dirs(STATIC_ROOT)

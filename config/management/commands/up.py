@@ -31,7 +31,7 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         require_free_port(host, port)
         call_command("migrate", interactive=False, verbosity=0)
-        stop_on_sigterm()
+        stop_on_signals()
         try:
             with site_supervisor(host, port) as site:
                 url = wait_until_serving(site, host, port)
@@ -52,13 +52,14 @@ def require_free_port(host: str, port: int) -> None:
             ) from error
 
 
-def stop_on_sigterm() -> None:
-    """Let SIGTERM take the same orderly way out as Ctrl-C."""
+def stop_on_signals() -> None:
+    """Let SIGTERM take the same orderly way out as Ctrl-C, which a shell's background jobs would ignore."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 def wait_until_serving(site: Supervisor, host: str, port: int) -> str:

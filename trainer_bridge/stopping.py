@@ -7,15 +7,16 @@ and gives the job back to the queue.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 # Shared memory, made before the pool forks: the main process sets it, the pool process that runs the
 # job sees it. Without a lock, because a signal handler writes it.
 SHUTTING_DOWN = multiprocessing.RawValue("b", 0)
+LOADED_BY = os.getpid()
 
 
 @contextmanager
@@ -29,15 +30,11 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
     if threading.current_thread() is not threading.main_thread():
         yield asked
         return
-    before = signal.getsignal(signal.SIGTERM)
-
-    def on_sigterm(number: int, frame: FrameType | None) -> None:
-        terminated.set()
-        if callable(before):
-            before(number, frame)
-
-    signal.signal(signal.SIGTERM, on_sigterm)
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: terminated.set())
     try:
         yield asked
     finally:
         signal.signal(signal.SIGTERM, before)
+        # Without a pool Celery itself has to hear of it. A pool process ends when its parent says so.
+        if terminated.is_set() and os.getpid() == LOADED_BY:
+            signal.raise_signal(signal.SIGTERM)

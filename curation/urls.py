@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from curation.views import members, projects
+from curation.views import datasets, exports, members, projects, recipes
 
 app_name = "curation"
 
@@ -20,4 +20,24 @@ member_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
 ]
 
-urlpatterns = [*project_urls, *member_urls]
+# p/<slug>/recipes/… and p/<slug>/recipe-runs/…
+recipe_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/recipes/", recipes.recipe_list, name="recipe-list"),
+    path("p/<slug:slug>/recipes/new/", recipes.recipe_create, name="recipe-create"),
+    path("p/<slug:slug>/recipes/<int:pk>/", recipes.recipe_detail, name="recipe-detail"),
+    path("p/<slug:slug>/recipes/<int:pk>/edit/", recipes.recipe_edit, name="recipe-edit"),
+    path("p/<slug:slug>/recipes/<int:pk>/run/", recipes.recipe_run_start, name="recipe-run"),
+    path("p/<slug:slug>/recipe-runs/<int:pk>/", recipes.run_detail, name="run-detail"),
+    path("p/<slug:slug>/recipe-runs/<int:pk>/freeze/", recipes.dataset_freeze_start, name="dataset-freeze"),
+]
+
+# p/<slug>/datasets/… and p/<slug>/exports/…
+dataset_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/datasets/", datasets.dataset_list, name="dataset-list"),
+    path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
+    path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
+    path("p/<slug:slug>/datasets/<int:number>/export/", exports.export_create, name="export-create"),
+    path("p/<slug:slug>/exports/<int:pk>/", exports.export_download, name="export-download"),
+]
+
+urlpatterns = [*project_urls, *member_urls, *recipe_urls, *dataset_urls]

@@ -29,7 +29,8 @@ class Cut:
 
     @property
     def keep(self) -> BoolArray:
-        return self.why == 0
+        kept: BoolArray = self.why == 0
+        return kept
 
     def counts(self) -> dict[str, int]:
         """How many pairs went for each reason that took at least one."""

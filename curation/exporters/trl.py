@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -73,10 +73,10 @@ class _Trl:
 
 
 class TrlJsonl(_Trl):
-    name = "trl_jsonl"
-    label = "TRL preference, JSON lines"
-    suffix = "jsonl"
-    help = (
+    name: ClassVar[str] = "trl_jsonl"
+    label: ClassVar[str] = "TRL preference, JSON lines"
+    suffix: ClassVar[str] = "jsonl"
+    help: ClassVar[str] = (
         "One JSON object a line: prompt, chosen and rejected as chat messages. DPOTrainer takes it as it is."
     )
 
@@ -89,10 +89,12 @@ class TrlJsonl(_Trl):
 
 
 class TrlParquet(_Trl):
-    name = "trl_parquet"
-    label = "TRL preference, Parquet"
-    suffix = "parquet"
-    help = "The same columns as the JSON lines, compressed; best for large sets and for the Hugging Face Hub."
+    name: ClassVar[str] = "trl_parquet"
+    label: ClassVar[str] = "TRL preference, Parquet"
+    suffix: ClassVar[str] = "parquet"
+    help: ClassVar[str] = (
+        "The same columns as the JSON lines, compressed; best for large sets and for the Hugging Face Hub."
+    )
 
     def write(self, rows: Iterable[TrainingRow], path: Path) -> Written:
         written = Written()

@@ -1,0 +1,123 @@
+"""A recipe as a form: its name, and one small form per step, made from the step's own parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from django import forms
+from pydantic.fields import FieldInfo
+
+from curation.models import Project, ScoreProducer
+from curation.recipes.steps import MAX_STEPS, STEPS, Step
+from curation.services.recipe_save import NAME_LENGTH
+
+NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
+
+
+class RecipeNameForm(forms.Form):
+    name = forms.CharField(
+        max_length=NAME_LENGTH, help_text="Saving under a name again makes its next version."
+    )
+
+
+class StepForm(forms.Form):
+    """The parameters of one step. `kind` says which; its place is in the prefix."""
+
+    def __init__(self, kind: str, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind: type[Step] = STEPS[kind]
+        for name, info in self.kind.model_fields.items():
+            self.fields[name] = _field(name, info, kind, project)
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """The step as `recipe_save` takes it. An empty choice of producer means the newest."""
+        return {name: None if value == "" else value for name, value in self.cleaned_data.items()}
+
+
+def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Field:
+    common: dict[str, Any] = {"label": info.title or name, "initial": info.default}
+    if name == "step":
+        return forms.CharField(widget=forms.HiddenInput, initial=kind)
+    if name == "producer":
+        return forms.ChoiceField(choices=_producers(project), required=False, **common)
+    if get_origin(info.annotation) is Literal:
+        choices = [(value, value.replace("_", " ").capitalize()) for value in get_args(info.annotation)]
+        return forms.ChoiceField(choices=choices, **common)
+    if info.annotation is bool:
+        return forms.BooleanField(required=False, **common)
+    limits = {
+        limit: getattr(bound, limit)
+        for bound in info.metadata
+        for limit in ("ge", "le")
+        if hasattr(bound, limit)
+    }
+    return forms.FloatField(
+        min_value=limits.get("ge"),
+        max_value=limits.get("le"),
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        **common,
+    )
+
+
+def _producers(project: Project) -> list[tuple[str, str]]:
+    found = ScoreProducer.objects.filter(project=project, scorer="ln_ches").order_by("-id")
+    return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
+
+
+class RecipeForm:
+    """The whole page: it edits its own list of steps, one submit button per change, without JavaScript."""
+
+    def __init__(
+        self,
+        project: Project,
+        data: Mapping[str, Any] | None = None,
+        *,
+        name: str = "",
+        steps: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.project = project
+        self.data = data
+        self.name = RecipeNameForm(data, initial={"name": name})
+        self.steps = (
+            list(self._from_data(data)) if data is not None else self._from_steps(steps or NEW_RECIPE)
+        )
+        self.error = ""
+
+    def is_valid(self) -> bool:
+        # Every form is asked, so that all errors show at once.
+        return all([self.name.is_valid(), *[step.is_valid() for step in self.steps]])
+
+    @property
+    def raw_steps(self) -> list[dict[str, Any]]:
+        return [step.raw for step in self.steps]
+
+    def changed(self, action: str) -> RecipeForm:
+        """The form after `up:2`, `down:0`, `remove:1` or `add:min_margin`; what was typed so far is kept."""
+        verb, _, argument = action.partition(":")
+        steps = [_typed(step) for step in self.steps]
+        if verb == "add" and argument in STEPS and len(steps) < MAX_STEPS:
+            steps.append({"step": argument})
+        elif argument.isdecimal() and (at := int(argument)) < len(steps):
+            step = steps.pop(at)
+            if verb != "remove":
+                steps.insert(max(at + {"up": -1, "down": 1}.get(verb, 0), 0), step)
+        return RecipeForm(self.project, name=str(self.name["name"].value() or ""), steps=steps)
+
+    def _from_data(self, data: Mapping[str, Any]) -> Iterator[StepForm]:
+        for at in range(MAX_STEPS):
+            kind = data.get(f"{at}-step")
+            if kind in STEPS:
+                yield StepForm(kind, data, prefix=str(at), project=self.project)
+
+    def _from_steps(self, steps: list[dict[str, Any]]) -> list[StepForm]:
+        return [
+            StepForm(step["step"], initial=step, prefix=str(at), project=self.project)
+            for at, step in enumerate(steps)
+        ]
+
+
+def _typed(step: StepForm) -> dict[str, Any]:
+    """What stands in the fields, valid or not."""
+    return {name: step[name].value() for name in step.fields}

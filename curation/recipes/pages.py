@@ -1,0 +1,55 @@
+"""Funnels and steps with what a page shows beside the stored JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from curation.models import FilterRecipe, Pair, Project, RecipeRun
+from curation.recipes.steps import STEPS
+
+
+def recipes_with_last_run(project: Project) -> QuerySet[FilterRecipe]:
+    """Every version, newest first under its name, with `run_id`, `run_kept` and `run_in` of its last run."""
+    last = RecipeRun.objects.filter(recipe=OuterRef("pk")).order_by("-id")
+    return FilterRecipe.objects.filter(project=project).annotate(
+        run_id=Subquery(last.values("pk")[:1]),
+        run_kept=Subquery(last.values("pairs_kept")[:1]),
+        run_in=Subquery(last.values("pairs_in")[:1]),
+    )
+
+
+def described_steps(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each saved step with its label, help and parameters by their titles."""
+    return [
+        {"label": STEPS[raw["step"]].label, "help": STEPS[raw["step"]].help, "params": _titled(raw)}
+        for raw in steps
+    ]
+
+
+def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The stored funnel, its example pairs loaded in one query, and where its histogram draws the line."""
+    wanted = {pk for step in funnel for ids in step["examples"].values() for pk in ids}
+    pairs = Pair.objects.for_project(project).with_texts().in_bulk(list(wanted))
+    return [
+        {
+            **step,
+            "params": _titled({"step": step["step"], **step["params"]}),
+            "total": step["kept"] + step["dropped"],
+            "threshold": step["borders"][-1] if step["borders"] else None,
+            "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
+            "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
+        }
+        for step in funnel
+    ]
+
+
+def _titled(raw: dict[str, Any]) -> dict[str, Any]:
+    fields = STEPS[raw["step"]].model_fields
+    return {
+        str(fields[name].title): "the newest" if value is None else value
+        for name, value in raw.items()
+        if name != "step"
+    }

@@ -1,0 +1,65 @@
+"""Frozen dataset versions: rows, drops, lineage."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from curation.exporters import EXPORTERS
+from curation.forms.datasets import ExportForm
+from curation.models import DatasetVersion
+from curation.policies import reviewer_access
+from curation.recipes.pages import described_steps
+from curation.services.export_write import training_rows
+
+
+@login_required
+def dataset_list(request: HttpRequest, slug: str) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    versions = DatasetVersion.objects.filter(project=access.project).select_related("recipe", "created_by")
+    page = Paginator(versions, 50).get_page(request.GET.get("page"))
+    return render(request, "curation/dataset_list.html", {"access": access, "page": page})
+
+
+@login_required
+def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    versions = DatasetVersion.objects.select_related("recipe", "created_by", "project")
+    version = get_object_or_404(versions, number=number, project=access.project)
+    split = request.GET.get("split", "")
+    rows = version.rows.select_related("pair__prompt", "chosen", "rejected")
+    rows = rows.filter(split=split) if split in version.card["splits"] else rows
+    first = next(training_rows(version, "all"), None)
+    context = {
+        "access": access,
+        "version": version,
+        "steps": described_steps(version.recipe.steps),
+        "split": split,
+        "page": Paginator(rows, 50).get_page(request.GET.get("page")),
+        "exports": version.exports.select_related("created_by"),
+        "form": ExportForm(),
+        "example": EXPORTERS["trl_jsonl"].example(first) if first else None,
+    }
+    return render(request, "curation/dataset_detail.html", context)
+
+
+@login_required
+def dataset_dropped(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    version = get_object_or_404(DatasetVersion, number=number, project=access.project)
+    dropped = version.dropped.select_related("pair__prompt").order_by("id")
+    step = request.GET.get("step", "")
+    if step.isdecimal():
+        dropped = dropped.filter(step_index=int(step))
+    if reason := request.GET.get("reason", ""):
+        dropped = dropped.filter(reason=reason)
+    context = {
+        "access": access,
+        "version": version,
+        "step": step,
+        "reason": reason,
+        "page": Paginator(dropped, 50).get_page(request.GET.get("page")),
+    }
+    return render(request, "curation/dataset_dropped.html", context)

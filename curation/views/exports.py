@@ -1,0 +1,48 @@
+"""Versions as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from curation.errors import CurationError
+from curation.forms.datasets import ExportForm
+from curation.models import DatasetVersion, Export
+from curation.policies import researcher_access, reviewer_access
+from curation.services.export_write import export_write
+
+
+@login_required
+@require_POST
+def export_create(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    version = get_object_or_404(DatasetVersion, number=number, project=access.project)
+    form = ExportForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Choose a format and a split from the lists.")
+        return redirect("curation:dataset-detail", slug=slug, number=number)
+    try:
+        export = export_write(version=version, user=access.user, **form.cleaned_data)
+    except CurationError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{Path(export.path).name} is ready: {export.n_rows} rows.")
+    return redirect("curation:dataset-detail", slug=slug, number=number)
+
+
+@login_required
+def export_download(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
+    access = reviewer_access(request, slug)
+    exports = Export.objects.select_related("version__project")
+    found = get_object_or_404(exports, pk=pk, version__project=access.project)
+    # A file that was cleaned away is written again: its bytes follow from the version.
+    export = export_write(version=found.version, format=found.format, split=found.split, user=access.user)
+    path = Path(export.path)
+    name = f"{slug}-v{export.version.number}-{export.split}{path.suffix}"
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name)

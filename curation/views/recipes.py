@@ -1,0 +1,126 @@
+"""Recipes and their funnels."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from curation.errors import CurationError
+from curation.forms.datasets import FreezeForm
+from curation.forms.recipes import RecipeForm
+from curation.models import FilterRecipe, RecipeRun
+from curation.policies import Access, researcher_access, reviewer_access
+from curation.recipes.pages import described_steps, funnel_with_examples, recipes_with_last_run
+from curation.recipes.steps import STEPS
+from curation.services.dataset_freeze import dataset_freeze
+from curation.services.recipe_run import recipe_run
+from curation.services.recipe_save import recipe_save
+
+
+@login_required
+def recipe_list(request: HttpRequest, slug: str) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    recipes = recipes_with_last_run(access.project)
+    page = Paginator(recipes, 50).get_page(request.GET.get("page"))
+    return render(request, "curation/recipe_list.html", {"access": access, "page": page})
+
+
+@login_required
+def recipe_create(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    return _recipe_form(request, access, RecipeForm(access.project, request.POST or None))
+
+
+@login_required
+def recipe_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    recipe = get_object_or_404(FilterRecipe, pk=pk, project=access.project)
+    form = RecipeForm(access.project, request.POST or None, name=recipe.name, steps=recipe.steps)
+    return _recipe_form(request, access, form, recipe)
+
+
+def _recipe_form(
+    request: HttpRequest, access: Access, form: RecipeForm, recipe: FilterRecipe | None = None
+) -> HttpResponse:
+    """Change the list of steps, or save it."""
+    action = request.POST.get("action", "save")
+    if request.method == "POST" and action != "save":
+        form = form.changed(action)
+    elif request.method == "POST" and form.is_valid():
+        try:
+            saved = recipe_save(
+                project=access.project,
+                name=form.name.cleaned_data["name"],
+                steps=form.raw_steps,
+                user=access.user,
+            )
+        except CurationError as error:
+            form.error = str(error)
+        else:
+            return redirect("curation:recipe-detail", slug=access.project.slug, pk=saved.pk)
+    context = {"access": access, "form": form, "recipe": recipe, "kinds": STEPS}
+    return render(request, "curation/recipe_form.html", context)
+
+
+@login_required
+def recipe_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    recipe = get_object_or_404(
+        FilterRecipe.objects.select_related("created_by"), pk=pk, project=access.project
+    )
+    context = {
+        "access": access,
+        "recipe": recipe,
+        "steps": described_steps(recipe.steps),
+        "versions": FilterRecipe.objects.filter(project=access.project, name=recipe.name),
+        "page": Paginator(recipe.runs.select_related("created_by"), 50).get_page(request.GET.get("page")),
+    }
+    return render(request, "curation/recipe_detail.html", context)
+
+
+@login_required
+@require_POST
+def recipe_run_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    recipe = get_object_or_404(FilterRecipe, pk=pk, project=access.project)
+    try:
+        run = recipe_run(recipe=recipe, user=access.user)
+    except CurationError as error:
+        messages.error(request, str(error))
+        return redirect("curation:recipe-detail", slug=slug, pk=pk)
+    return redirect("curation:run-detail", slug=slug, pk=run.pk)
+
+
+@login_required
+def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    runs = RecipeRun.objects.select_related("recipe", "created_by")
+    run = get_object_or_404(runs, pk=pk, recipe__project=access.project)
+    context = {
+        "access": access,
+        "run": run,
+        "funnel": funnel_with_examples(access.project, run.funnel),
+        "form": FreezeForm(),
+    }
+    return render(request, "curation/run_detail.html", context)
+
+
+@login_required
+@require_POST
+def dataset_freeze_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    run = get_object_or_404(RecipeRun.objects.select_related("recipe"), pk=pk, recipe__project=access.project)
+    form = FreezeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "The note is too long: keep it under 2000 characters.")
+        return redirect("curation:run-detail", slug=slug, pk=pk)
+    try:
+        version = dataset_freeze(recipe=run.recipe, user=access.user, note=form.cleaned_data["note"])
+    except CurationError as error:
+        messages.error(request, str(error))
+        return redirect("curation:run-detail", slug=slug, pk=pk)
+    return redirect("curation:dataset-detail", slug=slug, number=version.number)

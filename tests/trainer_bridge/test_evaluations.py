@@ -113,7 +113,7 @@ def test_numbers_link_to_rows(people: People, done: Evaluation) -> None:
     page = rita.get(url).content.decode()
     assert "66.7 %" in page
     assert "<b>hi</b>" not in page
-    assert "hx-trigger" not in page
+    assert "every 2s" not in page
 
 
 def test_an_unfinished_one_polls(people: People, evaluation: Evaluation) -> None:

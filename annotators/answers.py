@@ -31,25 +31,24 @@ class Answer:
 
 @dataclass(frozen=True)
 class Choice:
-    """A button of the labelling page. `short` says the same where its place says which side."""
+    """A button of the labelling page, and the answer it stands for."""
 
     value: str
     label: str
-    short: str
     key: str
     outcome: str
     preference: int | None = None
 
 
 CHOICES = (
-    Choice("left_much", "Left much better", "Much better", "1", Outcome.PREFERRED, 3),
-    Choice("left", "Left better", "Better", "2", Outcome.PREFERRED, 2),
-    Choice("tie", "Tie", "Tie", "3", Outcome.TIE),
-    Choice("right", "Right better", "Better", "4", Outcome.PREFERRED, -2),
-    Choice("right_much", "Right much better", "Much better", "5", Outcome.PREFERRED, -3),
-    Choice("both_bad", "Both bad", "Both bad", "b", Outcome.BOTH_BAD),
+    Choice("left_much", "Left much better", "1", Outcome.PREFERRED, 3),
+    Choice("left", "Left better", "2", Outcome.PREFERRED, 2),
+    Choice("tie", "Tie", "3", Outcome.TIE),
+    Choice("right", "Right better", "4", Outcome.PREFERRED, -2),
+    Choice("right_much", "Right much better", "5", Outcome.PREFERRED, -3),
+    Choice("both_bad", "Both bad", "b", Outcome.BOTH_BAD),
 )
-SKIP = Choice("skip", "Skipped", "Skip", "s", Outcome.SKIP)
+SKIP = Choice("skip", "Skipped", "s", Outcome.SKIP)
 BY_VALUE = {choice.value: choice for choice in (*CHOICES, SKIP)}
 
 

@@ -29,13 +29,16 @@ def assignment_claim(*, campaign: Campaign, user: User) -> Assignment | None:
     """
     refuse_unless_running(campaign)
     leases_expire(campaign=campaign, keep_for=user)
-    with transaction.atomic():
-        person_lock(campaign=campaign, user=user)
-        assignment_id = held_assignment(campaign, user) or next_assignment(campaign, user)
-    if assignment_id is None:
-        return None
-    assignment: Assignment = Assignment.objects.with_texts().get(pk=assignment_id)
-    return assignment
+    for wait in (False, True):
+        # Two transactions: a row that turns out to be full stays locked to the end of its transaction, and
+        # whoever waits for one row while holding such another, out of order, ends in a deadlock.
+        with transaction.atomic():
+            person_lock(campaign=campaign, user=user)
+            assignment_id = held_assignment(campaign, user) or next_assignment(campaign, user, wait=wait)
+        if assignment_id is not None:
+            assignment: Assignment = Assignment.objects.with_texts().get(pk=assignment_id)
+            return assignment
+    return None
 
 
 @transaction.atomic
@@ -68,22 +71,21 @@ def held_assignment(campaign: Campaign, user: User) -> int | None:
     return None
 
 
-def next_assignment(campaign: Campaign, user: User) -> int | None:
-    """Walk the queue onwards from the person's last answer, then from its start.
+def next_assignment(campaign: Campaign, user: User, *, wait: bool) -> int | None:
+    """Open the next pair of the queue, onwards from the person's last answer, then from the start.
 
-    The first walk skips rows that others are claiming, so nobody waits; the second waits for them, so that
-    the last free slots of a campaign are not overlooked.
+    Without `wait`, rows that others are claiming are skipped, so nobody queues up. With it they are waited
+    for, in order of position, so that the last free slots of a campaign are not overlooked.
     """
-    last = Assignment.objects.filter(campaign=campaign, annotator=user).answered()
-    position = last.values_list("campaign_pair__position", flat=True).first()
     queue = campaign.campaign_pairs.claimable_by(user).order_by("position")
-    for skip_locked in (True, False):
-        locked = queue.select_for_update(of=("self",), no_key=True, skip_locked=skip_locked)
-        onwards = locked.filter(position__gt=position) if position is not None else locked
-        campaign_pair = onwards.first() or (locked.first() if position is not None else None)
-        if campaign_pair is not None:
-            return assignment_open(campaign, campaign_pair, user)
-    return None
+    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
+    campaign_pair = None
+    if not wait:
+        last = Assignment.objects.filter(campaign=campaign, annotator=user).answered()
+        position = last.values_list("campaign_pair__position", flat=True).first() or 0
+        campaign_pair = queue.filter(position__gt=position).first()
+    campaign_pair = campaign_pair or queue.first()
+    return assignment_open(campaign, campaign_pair, user) if campaign_pair else None
 
 
 def assignment_open(campaign: Campaign, campaign_pair: CampaignPair, user: User) -> int:

@@ -1,6 +1,7 @@
 """What claiming, answering and undoing share: whose turn it is, and which slot it takes.
 
-Locks are always taken in the order person, assignment, campaign pair, so no two requests can deadlock.
+Locks are always taken in the order person, assignment, campaign pair, and campaign pairs by position, so
+no two requests can deadlock.
 """
 
 from __future__ import annotations
@@ -51,6 +52,6 @@ def slots_recount(*, campaign: Campaign, campaign_pair_ids: list[int]) -> None:
     """Make `slots_left` true again after assignments let go of their slots; call inside a transaction."""
     pairs = CampaignPair.objects.filter(pk__in=campaign_pair_ids)
     # Locked in a statement of its own: the recount must start after every claim that held one of the rows.
-    list(pairs.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+    list(pairs.order_by("position").select_for_update(no_key=True).values_list("pk"))
     holding = Assignment.objects.filter(campaign_pair=OuterRef("pk")).holding()
     pairs.update(slots_left=campaign.overlap - count_of(holding, "campaign_pair"))

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from config.settings.env import BASE_DIR
 from trainer_bridge.contracts import Strict
 
-SMOLLM2 = Path(settings.BASE_DIR) / "var" / "models" / "smollm2-135m-instruct"
+SMOLLM2 = Path(BASE_DIR) / "var" / "models" / "smollm2-135m-instruct"
 RUBRIC = "Question: {prompt}\n\nAnswer A: {left}\n\nAnswer B: {right}\n\nWhich is better? Reply with A or B."
 
 
@@ -35,13 +36,13 @@ class WorkerBench:
 
     def start(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            self.command(name, spec, out), cwd=settings.BASE_DIR, stderr=subprocess.PIPE, text=True
+            self.command(name, spec, out), cwd=BASE_DIR, stderr=subprocess.PIPE, text=True
         )
 
     def run(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(name, spec, out),
-            cwd=settings.BASE_DIR,
+            cwd=BASE_DIR,
             capture_output=True,
             text=True,
             timeout=180,
@@ -82,7 +83,7 @@ def ml_python() -> str:
 @pytest.fixture(scope="session")
 def tiny_model(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=settings.BASE_DIR, check=True)
+    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=BASE_DIR, check=True)
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.chat_server import serving
+from tests.workers.chat_server import Body, Reply, said, serving
 from tests.workers.conftest import WorkerBench, user, wait_for
 from trainer_bridge.contracts import FailureRow, GenerateSpec, PromptRow
 from trainer_bridge.workers import _io
@@ -66,13 +66,18 @@ def test_a_bad_spec_exits_2_and_says_why(
     assert "Traceback" not in done.stderr
 
 
+def _never(_body: Body, _number: int) -> Reply:
+    time.sleep(20)
+    return said("too late")
+
+
 def _slow_spec(bench: WorkerBench, url: str) -> GenerateSpec:
     prompts = bench.write("prompts.jsonl", [{"prompt_id": "1", "messages": user("hi")}])
     return GenerateSpec(backend="openai", model="m", prompts=prompts, base_url=url)
 
 
 def test_sigterm_exits_3(light_bench: WorkerBench) -> None:
-    with serving(lambda _body, _n: (time.sleep(20), (500, {}))[1]) as server:
+    with serving(_never) as server:
         worker = light_bench.start("generate", _slow_spec(light_bench, server.url), "out")
         wait_for(lambda: server.heard)
         worker.send_signal(signal.SIGTERM)
@@ -85,7 +90,7 @@ def test_a_worker_ends_with_the_process_that_started_it(light_bench: WorkerBench
     starter = (
         "import subprocess, sys, time; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); time.sleep(99)"
     )
-    with serving(lambda _body, _n: (time.sleep(20), (500, {}))[1]) as server:
+    with serving(_never) as server:
         command = light_bench.command("generate", _slow_spec(light_bench, server.url), "out")
         parent = subprocess.Popen(
             [sys.executable, "-c", starter, *command], stdout=subprocess.PIPE, text=True

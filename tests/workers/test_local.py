@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from config.settings.env import BASE_DIR
 from tests.workers.conftest import RUBRIC, WorkerBench, user, wait_for
 from trainer_bridge.contracts import GenerateSpec, JudgeSpec, Sampling, ScoreSpec
 
@@ -64,7 +65,7 @@ def test_prompts_that_cannot_be_answered_are_failures_with_reasons(
     bench: WorkerBench, tiny_model: Path
 ) -> None:
     picture = [{"type": "text", "text": "What is this?"}, {"type": "image", "url": "x.png"}]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"prompt_id": "fine", "messages": user("hi"), "have": [0]},
         {"prompt_id": "long", "messages": user("long " * 500)},
         {"prompt_id": "system", "messages": [{"role": "system", "content": "Be brief."}, *user("hi")]},
@@ -154,7 +155,7 @@ def test_labels_that_begin_alike_are_refused(bench: WorkerBench, tiny_model: Pat
 def oracle(model: Path, pairs: Path, max_length: int) -> dict[str, dict[str, float]]:
     done = subprocess.run(
         [settings.ML_PYTHON, "-m", "tests.workers.ches_oracle", str(model), str(pairs), str(max_length)],
-        cwd=settings.BASE_DIR,
+        cwd=BASE_DIR,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,

@@ -22,7 +22,7 @@
   // A rejected response's line is dashed too, so that it does not depend on colour alone.
   const line = ([name, stroke], index) => ({
     label: name, stroke: colour(stroke), width: 1.5, dash: index ? [6, 4] : undefined,
-    points: { show: rows.length < 60 }, value: (_plot, value) => (value == null ? "–" : value.toPrecision(4)),
+    points: { show: (_plot, _series, first, last) => last - first < 30 }, value: (_plot, value) => (value == null ? "–" : value.toPrecision(4)),
   });
   const axis = (size) => ({
     stroke: colour("--muted"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") }, size,

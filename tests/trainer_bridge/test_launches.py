@@ -114,7 +114,7 @@ def test_a_model_of_another_project_cannot_be_sampled(people: People) -> None:
 def test_scoring(people: People) -> None:
     PairFactory(prompt__project=people.project)
     model = ModelVersionFactory(project=people.project)
-    fields = {"model": model.pk, "split": "", "max_length": 256, "dtype": "bfloat16"}
+    fields = {"model": model.pk, "split": "all", "max_length": 256, "dtype": "bfloat16"}
     client = people.client("rita")
     assert "for 1 pairs" in client.post(SCORE, fields | {"preview": "1"}).content.decode()
     client.post(SCORE, fields)
@@ -124,7 +124,7 @@ def test_scoring(people: People) -> None:
 
 def test_scoring_without_pairs_says_what_comes_first(people: People) -> None:
     model = ModelVersionFactory(project=people.project)
-    fields = {"model": model.pk, "split": "", "max_length": 256, "dtype": "float32"}
+    fields = {"model": model.pk, "split": "all", "max_length": 256, "dtype": "float32"}
     assert "build pairs" in people.client("rita").post(SCORE, fields).content.decode()
 
 
@@ -132,15 +132,15 @@ def test_judging(people: People, judge: Judge) -> None:
     PairFactory(prompt__project=people.project)
     client = people.client("rita")
     url = f"/p/helpfulness/judges/{judge.pk}/run/"
-    assert "2 verdicts by Tiny v1" in client.post(url, {"split": "", "preview": "1"}).content.decode()
-    client.post(url, {"split": ""})
+    assert "2 verdicts by Tiny v1" in client.post(url, {"split": "all", "preview": "1"}).content.decode()
+    client.post(url, {"split": "all"})
     spec = JudgeSpec.model_validate(Job.objects.get().spec)
     assert (spec.batch_size, spec.verdicts, spec.pairs) == (4, ("A", "B"), "pairs.jsonl")
 
 
 @pytest.mark.parametrize("name", ["rob", "anna", "charlie", "anonymous"])
 def test_judging_checks_access(people: People, judge: Judge, name: str) -> None:
-    response = people.client(name).post(f"/p/helpfulness/judges/{judge.pk}/run/", {"split": ""})
+    response = people.client(name).post(f"/p/helpfulness/judges/{judge.pk}/run/", {"split": "all"})
     assert response.status_code == (302 if name == "anonymous" else 404)
     assert not Job.objects.exists()
 

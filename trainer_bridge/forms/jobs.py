@@ -13,6 +13,7 @@ from trainer_bridge.contracts import Sampling
 from trainer_bridge.kinds.pairs import pairs_to_judge
 from trainer_bridge.models import Job, ModelVersion
 
+ALL = "all"
 DTYPES = [("float32", "float32"), ("bfloat16", "bfloat16 (half the memory)")]
 
 
@@ -44,9 +45,15 @@ class LaunchForm(forms.Form):
     def _set_splits(self, counts: dict[str, int], noun: str) -> None:
         self.counts = counts | {"": sum(counts.values())}
         self.noun = noun
-        labels = [("", "All"), *Prompt.Split.choices]
-        choices = [(value, f"{label}: {self.counts.get(value, 0):,} {noun}") for value, label in labels]
+        choices = [(ALL, f"All: {self.counts['']:,} {noun}")]
+        for value, label in Prompt.Split.choices:
+            choices.append((value, f"{label}: {counts.get(value, 0):,} {noun}"))
         cast("forms.ChoiceField", self.fields["split"]).choices = choices
+
+    def clean_split(self) -> str:
+        """Services take no split for all of them."""
+        split: str = self.cleaned_data["split"]
+        return "" if split == ALL else split
 
     def _chosen_count(self) -> str:
         split = self.cleaned_data["split"]
@@ -67,7 +74,7 @@ class GenerateForm(LaunchForm):
         help_text="Of an OpenAI-compatible server, such as http://localhost:8000/v1",
     )
     model_name = forms.CharField(max_length=200, required=False, label="Model name at the endpoint")
-    split = forms.ChoiceField(label="Prompts", required=False)
+    split = forms.ChoiceField(label="Prompts")
     n = forms.IntegerField(min_value=1, max_value=64, initial=4, label="Responses per prompt")
     temperature = forms.FloatField(min_value=0, max_value=2, initial=0.8)
     top_p = forms.FloatField(min_value=0.01, max_value=1, initial=0.95, label="Top p")
@@ -119,7 +126,7 @@ class ScoringForm(LaunchForm):
         ModelVersion.objects.none(),
         help_text="Its hidden states decide the score: take the model that you are going to train.",
     )
-    split = forms.ChoiceField(label="Pairs", required=False)
+    split = forms.ChoiceField(label="Pairs")
     max_length = forms.IntegerField(
         min_value=8, max_value=32_768, initial=512, help_text="Tokens of prompt and response together."
     )
@@ -140,7 +147,7 @@ class ScoringForm(LaunchForm):
 
 
 class JudgingForm(LaunchForm):
-    split = forms.ChoiceField(label="Pairs without its verdict", required=False)
+    split = forms.ChoiceField(label="Pairs without its verdict")
 
     def __init__(self, *args: Any, judge: Judge, **kwargs: Any) -> None:
         super().__init__(*args, project=judge.project, **kwargs)

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 SHORTEST_KEY = 40
@@ -22,10 +23,12 @@ def in_production() -> bool:
 
 @register(Tags.security)
 def secret_key_check(**_options: Any) -> list[CheckMessage]:
-    if not settings.SECRET_KEY:
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:
         return [Error("SECRET_KEY is not set.", hint=KEY_HINT, id="site.E001")]
-    guessable = len(settings.SECRET_KEY) < SHORTEST_KEY or len(set(settings.SECRET_KEY)) < 10
-    if in_production() and (guessable or "insecure" in settings.SECRET_KEY):
+    guessable = len(key) < SHORTEST_KEY or len(set(key)) < 10
+    if in_production() and (guessable or "insecure" in key):
         return [Error("SECRET_KEY is short or looks like a placeholder.", hint=KEY_HINT, id="site.E002")]
     return []
 
@@ -93,7 +96,7 @@ def ml_python_check(**_options: Any) -> list[CheckMessage]:
     return [
         CheckWarning(
             f"The interpreter of the model workers is missing: {settings.ML_PYTHON}",
-            hint="Run `make setup`, or set TIEBREAK_ML_PYTHON. Until then sampling, scoring and training fail.",
+            hint="Run `make setup` or set TIEBREAK_ML_PYTHON; until then no model work can run.",
             id="site.W001",
         )
     ]

@@ -1,0 +1,63 @@
+"""What would be unsafe or broken is said at start."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import override_settings
+
+from config import checks
+
+PROD = "config.settings.prod"
+
+
+@pytest.mark.parametrize(
+    ("module", "key", "expected"),
+    [
+        ("config.settings.dev", "", ["site.E001"]),
+        ("config.settings.dev", "short", []),
+        (PROD, "short", ["site.E002"]),
+        (PROD, "a" * 60, ["site.E002"]),
+        (PROD, "django-insecure-" + secrets.token_urlsafe(50), ["site.E002"]),
+        (PROD, secrets.token_urlsafe(50), []),
+    ],
+)
+def test_secret_key(module: str, key: str, expected: list[str]) -> None:
+    with override_settings(SETTINGS_MODULE=module, SECRET_KEY=key):
+        assert [message.id for message in checks.secret_key_check()] == expected
+
+
+def test_production_refuses_debug_and_no_hosts() -> None:
+    with override_settings(SETTINGS_MODULE=PROD, DEBUG=True, ALLOWED_HOSTS=[]):
+        assert [message.id for message in checks.production_check()] == ["site.E003", "site.E004"]
+    with override_settings(SETTINGS_MODULE=PROD, DEBUG=False, ALLOWED_HOSTS=["tiebreak.example.org"]):
+        assert checks.production_check() == []
+    with override_settings(SETTINGS_MODULE="config.settings.dev", DEBUG=True, ALLOWED_HOSTS=[]):
+        assert checks.production_check() == []
+
+
+@pytest.mark.parametrize(
+    ("database", "broker", "expected"), [("d", "b", 0), ("", "", 0), ("d", "", 1), ("", "b", 1)]
+)
+def test_services_come_both_or_neither(
+    monkeypatch: pytest.MonkeyPatch, database: str, broker: str, expected: int
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("BROKER_URL", broker)
+    assert len(checks.services_check()) == expected
+
+
+@pytest.mark.django_db
+def test_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.postgresql_check(databases=["default"]) == []
+    monkeypatch.setitem(connections["default"].__dict__, "pg_version", 140_009)
+    assert [message.id for message in checks.postgresql_check(databases=["default"])] == ["site.E006"]
+    assert checks.postgresql_check(databases=None) == []
+
+
+def test_missing_ml_python_is_a_warning(settings: Any, tmp_path: Any) -> None:
+    settings.ML_PYTHON = str(tmp_path / "python")
+    assert [message.id for message in checks.ml_python_check()] == ["site.W001"]

@@ -1,0 +1,98 @@
+"""How values look on every page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django import forms
+from django.core.paginator import Paginator
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+
+from config import charts
+from config.templatetags import display
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "0"), (999, "999"), (1234, "1.2k"), (2_000_000, "2M"), (-0.5, "−0.5"), (None, "–")],
+)
+def test_compact(number: float | None, text: str) -> None:
+    assert display.compact(number) == text
+
+
+@pytest.mark.parametrize(("fraction", "text"), [(0.1234, "12.3 %"), (0, "0.0 %"), (None, "–")])
+def test_percent(fraction: float | None, text: str) -> None:
+    assert display.percent(fraction) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(4.21, "4.2 s"), (59.6, "1 min"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")],
+)
+def test_duration(seconds: float, text: str) -> None:
+    assert display.duration(seconds) == text
+
+
+def test_when() -> None:
+    html = display.when(datetime(2026, 11, 4, 5, 6, 7, tzinfo=UTC))
+    assert 'datetime="2026-11-04T05:06:07+00:00"' in html
+    assert ">4 Nov 2026, 05:06</time>" in html
+
+
+def test_histogram_says_in_words_what_it_shows() -> None:
+    chart = charts.histogram([0.0, 0.1, 0.2, 1.0, None, float("nan")], bins=10, label="Margin", threshold=0.5)
+    assert chart is not None
+    assert chart.description.startswith("4 values from 0 to 1, median 0.15.")
+    assert "has 3 below it" in chart.description
+    assert [bar.below for bar in chart.bars] == [True, True, True, False]
+    assert chart.threshold_x == charts.WIDTH / 2
+    assert all(0 <= bar.x <= bar.x + bar.width <= charts.WIDTH for bar in chart.bars)
+
+
+def test_histogram_of_equal_or_no_values() -> None:
+    chart = charts.histogram([2.0] * 5, bins=4, label="x", threshold=None)
+    assert chart is not None
+    assert len(chart.bars) == 1
+    html = render_to_string("components/histogram.html", {"chart": None, "label": "Margin"})
+    assert "no values yet" in html
+
+
+def test_conversation_shows_parts_and_escapes_roles() -> None:
+    messages: list[dict[str, Any]] = [
+        {"role": "<b>", "content": "<script>alert(1)</script>"},
+        {"role": "user", "content": [{"type": "text", "text": "*hi*"}, {"type": "image", "url": "<i>"}]},
+        {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "look"}}]},
+    ]
+    html = render_to_string("components/conversation.html", {"messages": messages})
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert "<i>" not in html
+    assert "<em>hi</em>" in html
+    assert "tool call" in html
+
+
+class ExampleForm(forms.Form):
+    name = forms.CharField(help_text="As on the door.")
+    agree = forms.BooleanField(required=False)
+    side = forms.ChoiceField(choices=[("l", "Left"), ("r", "Right")], widget=forms.RadioSelect)
+
+
+def test_form_links_help_and_errors_to_inputs() -> None:
+    html = render_to_string("components/form.html", {"form": ExampleForm({})})
+    assert 'aria-describedby="id_name_helptext id_name_error"' in html
+    assert 'id="id_name_helptext"' in html
+    assert 'id="id_name_error"' in html
+    assert "<legend>Side" in html
+    assert html.count('<label class="choice"') == 3
+
+
+def test_pager_keeps_the_other_parameters() -> None:
+    request = RequestFactory().get("/", {"page": "2", "q": "a b"})
+    page = Paginator(range(120), 50).get_page(2)
+    html = render_to_string("components/pager.html", {"page": page}, request=request)
+    assert 'href="?page=1&amp;q=a+b"' in html
+    assert 'href="?page=3&amp;q=a+b"' in html
+    assert "Page 2 of 3" in html

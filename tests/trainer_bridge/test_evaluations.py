@@ -98,6 +98,16 @@ def test_progress_is_counted(evaluation: Evaluation) -> None:
     assert Evaluate().ingest(evaluation.job, tails) == {}
 
 
+def test_rows_are_there_before_the_result(evaluation: Evaluation) -> None:
+    """Also when no verdict can be read and the worker gives up: then they are what tells why."""
+    write_evaluation(evaluation)
+    Evaluate().ingest(evaluation.job, Tails(evaluation.job.out_dir, {}))
+    outcomes = list(EvaluationItem.objects.order_by("outcome").values_list("outcome", flat=True))
+    assert outcomes == ["tie", "unparsed", "win"]
+    Evaluate().finish(evaluation.job)
+    assert EvaluationItem.objects.count() == 4
+
+
 def test_no_result_is_an_error(evaluation: Evaluation) -> None:
     with pytest.raises(JobError, match="without a result"):
         Evaluate().finish(evaluation.job)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,14 +15,10 @@ from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails, read_json, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared
 from trainer_bridge.models import Evaluation, Job
-from trainer_bridge.services.evaluation_ingest import evaluation_finish
+from trainer_bridge.services.evaluation_ingest import evaluation_finish, items_ingest
 
 STEPS_PER_PROMPT = 4  # two answers and two verdicts
-COUNTED = {
-    "responses_model.jsonl": "answers",
-    "responses_baseline.jsonl": "answers",
-    "verdicts.jsonl": "verdicts",
-}
+ANSWERS = ("responses_model.jsonl", "responses_baseline.jsonl")
 
 
 class Evaluate(JobKind):
@@ -32,12 +29,14 @@ class Evaluate(JobKind):
         rows = write_rows(job.out_dir / spec.prompts, _prompt_rows(job))
         return Prepared(spec=spec, total=STEPS_PER_PROMPT * rows)
 
-    def ingest(self, job: Job, out: Tails) -> Counts:  # noqa: ARG002 -- rows become items once both sides are there
+    def ingest(self, job: Job, out: Tails) -> Counts:
         counts: Counts = {}
-        for name, noun in COUNTED.items():
-            rows = out.rows(name)
-            if rows:
-                counts[noun] = counts.get(noun, 0) + len(rows)
+        for name in ANSWERS:
+            if rows := out.rows(name):
+                counts["answers"] = counts.get("answers", 0) + len(rows)
+        if verdicts := out.rows("verdicts.jsonl"):
+            _ingest_judged(job, {row["pair_id"] for row in verdicts})
+            counts["verdicts"] = len(verdicts)
         return counts
 
     def finish(self, job: Job) -> dict[str, Any]:
@@ -53,6 +52,14 @@ class Evaluate(JobKind):
             verdicts=_rows(job, "verdicts.jsonl"),
         )
         return result.model_dump(mode="json")
+
+
+def _ingest_judged(job: Job, touched: set[str]) -> None:
+    """Items of the touched prompts judged in both orders: rows to look at, whatever comes of it."""
+    verdicts = [row for row in _rows(job, "verdicts.jsonl") if row["pair_id"] in touched]
+    orders = Counter(row["pair_id"] for row in verdicts)
+    pairs = [row for row in _rows(job, "pairs.jsonl") if orders[row["pair_id"]] == 2]
+    items_ingest(evaluation=Evaluation.objects.get(job=job), pairs=pairs, verdicts=verdicts)
 
 
 def _prompt_rows(job: Job) -> Iterator[PromptRow]:

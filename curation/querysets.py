@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import Count
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from curation.models import Membership, Project, User
+    from curation.models import Membership, Project, User  # noqa: F401 -- named in a quoted type argument
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -26,10 +29,26 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 class PromptQuerySet(models.QuerySet[Any]):
     def with_counts(self) -> Self:
-        """Each prompt with `n_responses` and `n_pairs`."""
-        return self.annotate(
-            n_responses=Count("responses", distinct=True), n_pairs=Count("pairs", distinct=True)
-        )
+        """Each prompt with `n_responses` and `n_pairs`, counted for the rows of the page only."""
+        return self.annotate(n_responses=_count_of("Response"), n_pairs=_count_of("Pair"))
+
+    def matching(self, *, text: str = "", split: str = "", category: str = "", source: str = "") -> Self:
+        """What the filters of the prompt list ask for; an empty filter asks for nothing."""
+        wanted = {"split": split, "category": category, "source": source}
+        prompts = self.filter(**{name: value for name, value in wanted.items() if value})
+        if not text:
+            return prompts
+        # Messages are searched as the JSON text they are, so quotes and line ends need its escapes.
+        escaped = json.dumps(text, ensure_ascii=False)[1:-1]
+        as_text = Cast("messages", models.TextField())
+        return prompts.alias(messages_text=as_text).filter(messages_text__icontains=escaped)
+
+
+def _count_of(model: str) -> Coalesce:
+    """How many rows of a model belong to the outer prompt."""
+    rows = apps.get_model("curation", model)._default_manager.filter(prompt=OuterRef("pk")).order_by()
+    per_prompt = rows.values("prompt").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(per_prompt, output_field=IntegerField()), 0)
 
 
 class ResponseQuerySet(models.QuerySet[Any]):
@@ -45,6 +64,43 @@ class PairQuerySet(models.QuerySet[Any]):
         """Prompt and both responses in the same query."""
         return self.select_related("prompt", "response_a__sampler", "response_b__sampler")
 
+    def with_answers(self) -> Self:
+        """Each pair with `current_judgments`, consensuses and scores, in one query each."""
+        judgments = apps.get_model("curation", "Judgment")._default_manager.current()
+        return self.prefetch_related(
+            Prefetch(
+                "judgments", judgments.with_winner().select_related("rater"), to_attr="current_judgments"
+            ),
+            "consensuses",
+            "scores__producer",
+        )
+
+    def matching(
+        self,
+        *,
+        judged: str = "",
+        consensus: str = "",
+        winner: str = "",
+        scorer: str = "",
+        prompt: int | None = None,
+    ) -> Self:
+        """What the filters of the pair list ask for: `judged` and `consensus` are yes or no."""
+        judgments = apps.get_model("curation", "Judgment")._default_manager.current()
+        conclusions = apps.get_model("curation", "Consensus")._default_manager.all()
+        scores = apps.get_model("curation", "PairScore")._default_manager.filter(scorer=scorer)
+        asked = {
+            Exists(judgments.filter(pair=OuterRef("pk"))): judged,
+            Exists(conclusions.filter(pair=OuterRef("pk"))): consensus,
+            Exists(conclusions.filter(pair=OuterRef("pk"), winner=winner.replace("tie", ""))): winner
+            and "yes",
+            Exists(scores.filter(pair=OuterRef("pk"))): scorer and "yes",
+        }
+        pairs = self.filter(prompt_id=prompt) if prompt else self
+        for exists, answer in asked.items():
+            if answer:
+                pairs = pairs.filter(exists if answer == "yes" else ~exists)
+        return pairs
+
 
 class JudgmentQuerySet(models.QuerySet[Any]):
     def current(self) -> Self:
@@ -53,3 +109,15 @@ class JudgmentQuerySet(models.QuerySet[Any]):
 
     def for_project(self, project: Project) -> Self:
         return self.filter(pair__prompt__project=project)
+
+    def with_winner(self) -> Self:
+        """Each judgment with `winner`: `a`, `b`, or empty where no side was preferred."""
+        left_is_better = Q(preference__gt=0)
+        a_is_better = Q(left="a") & left_is_better | Q(left="b") & ~left_is_better
+        return self.annotate(
+            winner=Case(
+                When(~Q(outcome="preferred"), then=Value("")),
+                When(a_is_better, then=Value("a")),
+                default=Value("b"),
+            )
+        )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from curation.views import datasets, exports, members, projects, recipes
+from curation.views import datasets, exports, imports, members, pairs, projects, prompts, recipes
 
 app_name = "curation"
 
@@ -18,6 +18,23 @@ member_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/members/add/", members.member_add, name="member-add"),
     path("p/<slug:slug>/members/<int:pk>/", members.member_change, name="member-change"),
     path("p/<slug:slug>/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
+]
+
+# p/<slug>/prompts/… and p/<slug>/imports/…
+prompt_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/prompts/", prompts.prompt_list, name="prompt-list"),
+    path("p/<slug:slug>/prompts/import/", imports.import_create, name="import-create"),
+    path("p/<slug:slug>/prompts/<int:pk>/", prompts.prompt_detail, name="prompt-detail"),
+    path("p/<slug:slug>/imports/<int:pk>/", imports.import_detail, name="import-detail"),
+    path("p/<slug:slug>/imports/<int:pk>/start/", imports.import_start, name="import-start"),
+    path("p/<slug:slug>/imports/<int:pk>/issues.csv", imports.import_issues, name="import-issues"),
+]
+
+# p/<slug>/pairs/…
+pair_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/pairs/", pairs.pair_list, name="pair-list"),
+    path("p/<slug:slug>/pairs/build/", pairs.pair_build, name="pair-build"),
+    path("p/<slug:slug>/pairs/<int:pk>/", pairs.pair_detail, name="pair-detail"),
 ]
 
 # p/<slug>/recipes/… and p/<slug>/recipe-runs/…
@@ -40,4 +57,4 @@ dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/exports/<int:pk>/", exports.export_download, name="export-download"),
 ]
 
-urlpatterns = [*project_urls, *member_urls, *recipe_urls, *dataset_urls]
+urlpatterns = [*project_urls, *member_urls, *prompt_urls, *pair_urls, *recipe_urls, *dataset_urls]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +32,7 @@ def decompressed(raw: BinaryIO) -> BinaryIO:
     magic = raw.read(len(GZIP_MAGIC))
     raw.seek(0)
     if magic == GZIP_MAGIC:
-        return cast(BinaryIO, io.BufferedReader(gzip.GzipFile(fileobj=raw), CHUNK_BYTES))
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
     return raw
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from typing import BinaryIO
 
@@ -24,7 +25,9 @@ def sniff_format(file: BinaryIO, name: str) -> str:
     """The `PromptImport.Format` of a file. Raises CurationError for anything that cannot be imported."""
     file.seek(0)
     try:
-        head = decompressed(file).read(HEAD_BYTES)
+        stream = decompressed(file)
+        # A file cut off near its start still gives up what is before the cut.
+        head = stream.read1(HEAD_BYTES) if isinstance(stream, gzip.GzipFile) else stream.read(HEAD_BYTES)
     except (EOFError, OSError, zlib.error) as error:
         raise CurationError("The gzip file is damaged. Compress the original again.") from error
     if head.startswith(b"PAR1"):

@@ -24,7 +24,11 @@ from curation.services import prompt_import as service
 from curation.services.prompt_parse import FieldMapping
 from tests.factories import ProjectFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # Celery 5.7 warns of the `queue` option that the house decorator sets on every task.
+    pytest.mark.filterwarnings("ignore:\\s*The 'queue' task attribute"),
+]
 
 PROMPT = FieldMapping(prompt="prompt")
 MESSAGES = FieldMapping(prompt="messages", kind="messages")

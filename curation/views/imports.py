@@ -1,0 +1,123 @@
+"""Prompts on their way in: upload, mapping and preview, progress, report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from curation.errors import CurationError
+from curation.forms.imports import ImportUploadForm, MappingForm
+from curation.importers.guess import columns_of, guess_mapping
+from curation.importers.rows import FileRow
+from curation.models import ImportIssue, PromptImport
+from curation.policies import researcher_access
+from curation.services import prompt_import as service
+
+PREVIEW_ROWS = 8
+
+
+@login_required
+def import_create(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    form = ImportUploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["file"]
+        try:
+            draft = service.import_create(project=access.project, user=access.user, upload=upload)
+        except CurationError as error:
+            form.add_error("file", str(error))
+        else:
+            return redirect("curation:import-detail", slug=slug, pk=draft.pk)
+    imports = PromptImport.objects.filter(project=access.project).select_related("created_by")
+    page = Paginator(imports, 50).get_page(request.GET.get("page"))
+    return render(request, "curation/import_create.html", {"access": access, "form": form, "page": page})
+
+
+@login_required
+def import_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
+    context = {"access": access, "prompt_import": prompt_import}
+    if prompt_import.state == PromptImport.State.DRAFT:
+        return _mapping_page(request, context, prompt_import)
+    context["issues"] = prompt_import.issues.all()[:50]
+    template = "curation/import_detail.html"
+    return render(request, f"{template}#progress" if request.htmx else template, context)  # type: ignore[attr-defined] -- set by HtmxMiddleware
+
+
+@require_POST
+@login_required
+def import_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
+    try:
+        form = _mapping_form(request.POST, _head(prompt_import))
+        if not form.is_valid():
+            raise CurationError("Choose the column that holds the prompt, then start the import.")
+        service.import_start(prompt_import=prompt_import, mapping=form.mapping())
+    except CurationError as error:
+        messages.error(request, str(error))
+    return redirect("curation:import-detail", slug=slug, pk=pk)
+
+
+@login_required
+def import_issues(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
+    headers = {"Content-Disposition": f'attachment; filename="import-{pk}-issues.csv"'}
+    return StreamingHttpResponse(_issue_lines(prompt_import), content_type="text/csv", headers=headers)
+
+
+class _Echo:
+    """A file for `csv.writer` that hands each line back instead of keeping it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _issue_lines(prompt_import: PromptImport) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow(["line", "reason", "excerpt"])
+    issues = ImportIssue.objects.filter(prompt_import=prompt_import)
+    for line, reason, excerpt in issues.values_list("line", "reason", "excerpt").iterator():
+        yield writer.writerow([line, _no_formula(reason), _no_formula(excerpt)])
+
+
+def _no_formula(text: str) -> str:
+    """A spreadsheet would run a cell that starts like a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _head(prompt_import: PromptImport) -> list[FileRow]:
+    if prompt_import.state != PromptImport.State.DRAFT:
+        raise CurationError("This import was started already. Reload the page to see how far it is.")
+    return service.import_head(prompt_import)
+
+
+def _mapping_form(data: object, head: list[FileRow]) -> MappingForm:
+    values = [row.value for row in head if row.value is not None]
+    return MappingForm(data, columns=columns_of(values), guess=guess_mapping(values))
+
+
+def _mapping_page(
+    request: HttpRequest, context: dict[str, object], prompt_import: PromptImport
+) -> HttpResponse:
+    """The mapping, from the query or guessed, and how the first rows would land under it."""
+    try:
+        head = _head(prompt_import)
+    except CurationError as error:
+        return render(request, "curation/import_mapping.html", {**context, "error": str(error)})
+    form = _mapping_form(request.GET, head)
+    values = [row.value for row in head if row.value is not None]
+    mapping = form.mapping() if form.is_bound and form.is_valid() else guess_mapping(values)
+    sample = service.import_sample(head[:PREVIEW_ROWS], mapping)
+    template = "curation/import_mapping.html"
+    context |= {"form": form, "sample": sample, "unreadable": not values}
+    return render(request, f"{template}#preview" if request.htmx else template, context)  # type: ignore[attr-defined] -- set by HtmxMiddleware

@@ -1,0 +1,47 @@
+"""Pairs: the list, one pair with all that was said about it, and building them."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from curation.forms.lists import PairFilterForm
+from curation.models import Pair
+from curation.policies import researcher_access, reviewer_access
+from curation.services.pair_build import pairs_build
+
+
+@login_required
+def pair_list(request: HttpRequest, slug: str) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    form = PairFilterForm(request.GET, project=access.project)
+    filters = form.chosen()
+    pairs = Pair.objects.for_project(access.project).matching(**filters).with_texts().with_answers()
+    page = Paginator(pairs, 50).get_page(request.GET.get("page"))
+    context = {"access": access, "form": form, "page": page, "is_filtered": bool(filters)}
+    return render(request, "curation/pair_list.html", context)
+
+
+@login_required
+def pair_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    pairs = Pair.objects.for_project(access.project).with_texts().with_answers()
+    pair = get_object_or_404(pairs, pk=pk)
+    return render(request, "curation/pair_detail.html", {"access": access, "pair": pair})
+
+
+@require_POST
+@login_required
+def pair_build(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    counts = pairs_build(project=access.project)
+    messages.success(
+        request,
+        f"{counts.created:,} new pairs; {counts.existing:,} were there already; "
+        f"{counts.identical:,} combinations left out because both texts are the same.",
+    )
+    return redirect("curation:pair-list", slug=slug)

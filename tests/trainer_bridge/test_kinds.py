@@ -216,6 +216,17 @@ def test_judging_stores_verdicts_and_asks_only_for_missing_ones(judge: Judge) ->
     assert [row["pair_id"] for row in inputs(again, "pairs.jsonl")] == [str(second.pk)]
 
 
+def test_a_judge_keeps_its_weights(judge: Judge) -> None:
+    pair = Pair.objects.earliest("pk")
+    job = judging_create(judge=judge, user=UserFactory())
+    begin(job)
+    answer(job, "verdicts.jsonl", [verdict(pair, "a")])
+    judge.refresh_from_db()
+    assert judge.model_fingerprint == "f1"
+    with pytest.raises(JobError, match="Make a new version of the judge"):
+        answer(job, "verdicts.jsonl", [verdict(pair, "b")], model_fingerprint="f2")
+
+
 def test_nothing_left_to_judge_is_said(judge: Judge) -> None:
     job = judging_create(judge=judge, user=UserFactory())
     begin(job)

@@ -10,7 +10,8 @@ from typing import Any
 from judges.models import Judge, Verdict
 from judges.services.verdict_ingest import verdicts_ingest
 from trainer_bridge.contracts import JudgeSpec
-from trainer_bridge.files import Tails, write_rows
+from trainer_bridge.errors import JobError
+from trainer_bridge.files import Tails, read_json, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared, backend_python
 from trainer_bridge.kinds.pairs import pair_rows, pairs_to_judge
 from trainer_bridge.models import Job
@@ -33,9 +34,23 @@ class JudgePairs(JobKind):
         if not rows:
             return {}
         judge = Judge.objects.select_related("rater").get(pk=job.inputs["judge"])
+        _check_weights(judge, read_json(job.out_dir / "environment.json") or {})
         counts = verdicts_ingest(judge=judge, rows=rows)
         return dict(counts._asdict())
 
     def finish(self, job: Job) -> dict[str, Any]:
         verdicts = Verdict.objects.filter(judge=job.inputs["judge"])
         return {"verdicts": verdicts.count(), "unparsed": verdicts.filter(judgment=None).count()}
+
+
+def _check_weights(judge: Judge, environment: dict[str, Any]) -> None:
+    """One judge is one rater: its verdicts must not come from two different models."""
+    seen = str(environment.get("model_fingerprint", ""))
+    if not seen or seen == judge.model_fingerprint:
+        return
+    if judge.model_fingerprint:
+        raise JobError(
+            f"The files in {judge.model_name} changed since {judge} first judged, so its verdicts would be "
+            "mixed up with those of another model. Make a new version of the judge with that directory."
+        )
+    Judge.objects.filter(pk=judge.pk, model_fingerprint="").update(model_fingerprint=seen)

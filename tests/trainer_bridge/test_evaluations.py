@@ -71,6 +71,8 @@ def test_refusals(people: People) -> None:
     model = ModelVersionFactory(project=people.project)
     with pytest.raises(JobError, match="against itself"):
         make_evaluation(people.project, people.rita, model=model, baseline=model)
+    with pytest.raises(JobError, match="of this project"):
+        make_evaluation(people.project, people.rita, model=ModelVersionFactory())
     assert not Job.objects.exists()
 
 

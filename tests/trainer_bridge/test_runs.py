@@ -111,6 +111,12 @@ def test_names_are_unique_among_runs_and_models(people: People, run: TrainingRun
     assert Job.objects.count() == 1
 
 
+def test_nothing_of_another_project(people: People) -> None:
+    foreign: dict[str, Any] = {"base_model": ModelVersionFactory()}
+    with pytest.raises(JobError, match="of this project"):
+        make_run(people.project, people.rita, **foreign)
+
+
 def test_a_version_without_train_rows_is_refused(people: People) -> None:
     version = make_version(people.project, split="eval")
     with pytest.raises(JobError, match="no rows of the train split"):

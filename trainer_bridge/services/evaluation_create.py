@@ -35,6 +35,8 @@ def evaluation_create(
     """
     if model.pk == baseline.pk:
         raise JobError("A model cannot be measured against itself. Choose another baseline.")
+    if {model.project_id, baseline.project_id, judge.project_id} != {project.pk}:
+        raise JobError("Model, baseline and judge must be of this project. Choose others.")
     prompts = prompt_ids(project, split, max_prompts)
     if not prompts:
         raise JobError(f"There are no prompts in the {split} split. Import some with this split first.")

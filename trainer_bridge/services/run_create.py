@@ -27,6 +27,8 @@ def run_create(
 ) -> TrainingRun:
     """A run of `dataset_version` on `base_model`, with the job that trains it, sent on commit."""
     name = name.strip()
+    if {dataset_version.project_id, base_model.project_id} != {project.pk}:
+        raise JobError("Dataset version and base model must be of this project. Choose others.")
     _check(project, dataset_version, name)
     spec = run_spec(base_model=base_model, args=args, lora=lora, dtype=dtype)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, ResolverMatch, reverse
+from django.urls import ResolverMatch, reverse
 
 from curation.models import Role
 from curation.policies import EVERYONE, OWNERS, RESEARCHERS, REVIEWERS, Access
@@ -46,16 +46,12 @@ SECTIONS = (
 
 def project_links(access: Access, match: ResolverMatch | None) -> list[NavLink]:
     """The sections this member may open, with the one they are in marked."""
-    links = []
-    for section in SECTIONS:
-        if access.role not in section.roles:
-            continue
-        try:
-            url = reverse(section.url_name, kwargs={"slug": access.project.slug})
-        except NoReverseMatch:
-            continue
-        links.append(NavLink(section.label, url, _current(section, match)))
-    return links
+    slug = access.project.slug
+    return [
+        NavLink(section.label, reverse(section.url_name, kwargs={"slug": slug}), _current(section, match))
+        for section in SECTIONS
+        if access.role in section.roles
+    ]
 
 
 def _current(section: Section, match: ResolverMatch | None) -> str:

@@ -34,9 +34,12 @@ class CampaignQuerySet(models.QuerySet[Any]):
         """Each campaign with `n_mine`, what this person answered, and `n_left`, what they still can."""
         from annotators.models import Assignment, CampaignPair
 
-        mine = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user, state="done")
-        left = CampaignPair.objects.filter(campaign=OuterRef("pk")).left_for(user)
-        return self.annotate(n_mine=count_of(mine, "campaign"), n_left=count_of(left, "campaign"))
+        mine = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user)
+        claimable = CampaignPair.objects.filter(campaign=OuterRef("pk")).claimable_by(user)
+        return self.annotate(
+            n_mine=count_of(mine.filter(state="done"), "campaign"),
+            n_left=count_of(claimable, "campaign") + count_of(mine.filter(state="open"), "campaign"),
+        )
 
 
 class CampaignPairQuerySet(models.QuerySet[Any]):
@@ -46,15 +49,6 @@ class CampaignPairQuerySet(models.QuerySet[Any]):
 
         held = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
         return self.filter(~Exists(held), slots_left__gt=0)
-
-    def left_for(self, user: User) -> Self:
-        """What this person can still answer: claimable pairs, and those they hold open."""
-        from annotators.models import Assignment
-
-        mine = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user)
-        return self.filter(
-            Q(~Exists(mine.filter(state__in=HOLDING)), slots_left__gt=0) | Exists(mine.filter(state="open"))
-        )
 
 
 class AssignmentQuerySet(models.QuerySet[Any]):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db.models import F, OuterRef
-from django.utils import timezone
 
 from annotators.errors import LabelError
 from annotators.models import Assignment, Campaign, CampaignPair
@@ -34,8 +33,8 @@ def person_lock(*, campaign: Campaign, user: User) -> None:
     Membership.objects.select_for_update(no_key=True).get(project=campaign.project_id, user=user)
 
 
-def lease_end(campaign: Campaign, now: datetime | None = None) -> datetime:
-    return (now or timezone.now()) + timedelta(seconds=campaign.lease_seconds)
+def lease_end(campaign: Campaign, now: datetime) -> datetime:
+    return now + timedelta(seconds=campaign.lease_seconds)
 
 
 def slot_take(*, campaign_pair: CampaignPair, overlap: int) -> int:

@@ -130,8 +130,10 @@ def turn_context(access: Access, campaign: Campaign) -> dict[str, Any]:
         assignment = assignment_claim(campaign=campaign, user=access.user)
     except LabelError as error:
         stopped = str(error)
-    n_mine = Assignment.objects.filter(campaign=campaign, annotator=access.user).answered().count()
-    n_left = campaign.campaign_pairs.left_for(access.user).order_by()[: LEFT_COUNTED + 1].count()
+    mine = Assignment.objects.filter(campaign=campaign, annotator=access.user)
+    n_mine = mine.answered().count()
+    claimable = campaign.campaign_pairs.claimable_by(access.user)[: LEFT_COUNTED + 1]
+    n_left = claimable.count() + mine.filter(state=Assignment.State.OPEN).count()
     turns = assignment.pair.prompt.messages if assignment else []
     fold = len(turns) > 2
     return {

@@ -11,6 +11,7 @@ from django.db import connection
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table in the text protocol; a JSON column takes JSON text.
 
+    `rows` must not ask the database while it is read: the connection is busy and would wait for itself.
     `table` and `columns` are names from this code base, never input.
     """
     with (

@@ -84,7 +84,7 @@ ROW_COLUMNS = [
 DROP_COLUMNS = ["version_id", "pair_id", "step_index", "step", "reason"]
 
 
-def _rows(version_id: int, pool: Pool, funnel: Funnel) -> Iterator[tuple[Any, ...]]:
+def _rows(version_id: int, pool: Pool, funnel: Funnel) -> list[tuple[Any, ...]]:
     """In order of prompt fingerprint, then text hashes: the same on every machine, whatever the ids."""
     found = pool.consensus(pool.method)
     texts = _responses(pool.project)
@@ -100,8 +100,10 @@ def _rows(version_id: int, pool: Pool, funnel: Funnel) -> Iterator[tuple[Any, ..
             key = (fingerprint, hash_b, hash_a, margin, 1 - probability)
             keyed.append((key, pair, b, a, margin, 1 - probability, pool.splits[at]))
     keyed.sort()
-    for position, (_, pair, chosen, rejected, margin, soft_label, split) in enumerate(keyed):
-        yield version_id, position, pair, chosen, rejected, margin, 1.0, soft_label, split
+    return [
+        (version_id, position, pair, chosen, rejected, margin, 1.0, soft_label, split)
+        for position, (_, pair, chosen, rejected, margin, soft_label, split) in enumerate(keyed)
+    ]
 
 
 def _responses(project: Project) -> dict[int, tuple[str, int, str, int, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from curation.models import FilterRecipe, Pair, PairScore, Project, Rater, ScoreProducer
+from curation.models import FilterRecipe, Pair, PairScore, Project, Prompt, Rater, ScoreProducer
 from curation.services.recipe_save import recipe_save
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
@@ -12,10 +12,16 @@ STEPS: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margi
 
 
 def judged_pair(
-    project: Project, p: float | None, *, rater: Rater | None = None, split: str = "train", texts: str = ""
+    project: Project,
+    p: float | None,
+    *,
+    rater: Rater | None = None,
+    split: str = "train",
+    prompt: Prompt | None = None,
+    texts: str = "",
 ) -> Pair:
     """A pair that one judge saw in both orders with P(a is better) = p; no judgment if p is None."""
-    prompt = PromptFactory(project=project, split=split)
+    prompt = prompt or PromptFactory(project=project, split=split)
     stem = texts or f"prompt {prompt.pk}"
     pair = PairFactory(
         prompt=prompt,

@@ -1,0 +1,182 @@
+"""Saving and running recipes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from curation.models import FilterRecipe, RecipeRun
+from curation.recipes.steps import RecipeError
+from curation.services.recipe_run import recipe_run
+from curation.services.recipe_save import recipe_save
+from tests.conftest import People
+from tests.curation.recipe_data import (
+    STEPS,
+    judge_both_orders,
+    judged_pair,
+    judged_project,
+    ln_ches,
+    saved_recipe,
+)
+from tests.factories import PairFactory, ProjectFactory, RaterFactory, ResponseFactory
+
+pytestmark = pytest.mark.django_db
+
+ANY_STEP = st.one_of(
+    st.builds(
+        lambda method: {"step": "consensus_exists", "method": method},
+        st.sampled_from(["mean_probability", "majority"]),
+    ),
+    st.builds(lambda margin: {"step": "min_margin", "margin": margin}, st.floats(0, 1)),
+    st.builds(lambda need: {"step": "judges_agree", "require_judge": need}, st.booleans()),
+    st.builds(
+        lambda percent, keep: {"step": "drop_top_ln_ches", "percent": percent, "keep_missing": keep},
+        st.floats(0, 100),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda low, more: {"step": "length_ratio", "min": low, "max": low + more},
+        st.floats(0, 2),
+        st.floats(0, 2),
+    ),
+)
+
+
+def test_it_works(people: People) -> None:
+    pairs = judged_project(people.project)
+    run = recipe_run(recipe=saved_recipe(people.project), user=people.rita)
+    first, second = run.funnel
+    assert (run.pairs_in, run.pairs_kept) == (4, 2)
+    assert first["reasons"] == {"tie": 1}
+    assert second["reasons"] == {"margin below 0.3": 1}
+    assert second["examples"] == {"kept": [pairs[0].pk, pairs[1].pk], "dropped": [pairs[2].pk]}
+    assert second["params"] == {"margin": 0.3}
+
+
+def test_gold_pairs_never_go_in(people: People) -> None:
+    judged_pair(people.project, 0.9, split="gold")
+    assert recipe_run(recipe=saved_recipe(people.project), user=None).pairs_in == 0
+
+
+def test_other_projects_stay_out(people: People) -> None:
+    judged_project(ProjectFactory())
+    assert recipe_run(recipe=saved_recipe(people.project), user=None).pairs_in == 0
+
+
+def test_why_there_is_no_consensus(people: People) -> None:
+    judged_pair(people.project, None)
+    run = recipe_run(recipe=saved_recipe(people.project), user=None)
+    assert run.funnel[0]["reasons"] == {"no judgment": 1}
+
+
+def test_a_second_method_must_name_the_same_winner(people: People) -> None:
+    # One rater is sure of a, two lean to b: the mean says a, the majority b.
+    pair = judged_pair(people.project, 0.99)
+    for _ in range(2):
+        judge_both_orders(pair, RaterFactory(project=people.project), 0.4)
+    steps = [{"step": "consensus_exists", "method": method} for method in ("mean_probability", "majority")]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert run.funnel[1]["reasons"] == {"names the other response": 1}
+
+
+def test_ln_ches_is_read_in_the_direction_chosen_over_rejected(people: People) -> None:
+    a_wins, b_wins, *_ = judged_project(people.project)
+    ln_ches(people.project, {a_wins: 1.0, b_wins: 2.0})  # chosen over rejected: 1 and −2
+    steps = [*STEPS, {"step": "drop_top_ln_ches", "percent": 50}]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert run.funnel[2]["examples"] == {"kept": [b_wins.pk], "dropped": [a_wins.pk]}
+    assert run.funnel[2]["values"] == [-2.0, 1.0]
+
+
+def test_scores_of_two_producers_do_not_mix(people: People) -> None:
+    a_wins, b_wins, *_ = judged_project(people.project)
+    old = ln_ches(people.project, {a_wins: 1.0, b_wins: 2.0}, "old")
+    ln_ches(people.project, {a_wins: 3.0}, "new")
+    for producer, missing in ((None, 1), (old.pk, 0)):
+        step = {"step": "drop_top_ln_ches", "percent": 0, "producer": producer}
+        run = recipe_run(recipe=saved_recipe(people.project, [*STEPS, step]), user=None)
+        assert run.funnel[2]["reasons"].get("no ln-CHES score", 0) == missing
+
+
+def test_judges_who_flip_are_dropped(people: People) -> None:
+    judged_project(people.project)
+    flipping = judged_pair(people.project, None)
+    rater = RaterFactory(project=people.project)
+    judge_both_orders(flipping, rater, 0.9)
+    other = RaterFactory(project=people.project)
+    judge_both_orders(flipping, other, 0.3)
+    steps = [{"step": "consensus_exists"}, {"step": "judges_agree"}]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert run.funnel[1]["reasons"] == {"judges name different winners": 1}
+
+
+def test_length_ratio_counts_characters(people: People) -> None:
+    pair = judged_pair(people.project, None)
+    long = PairFactory(
+        prompt=pair.prompt,
+        response_a=ResponseFactory(prompt=pair.prompt, text="é" * 30),
+        response_b=ResponseFactory(prompt=pair.prompt, text="e" * 10),
+    )
+    judge_both_orders(long, RaterFactory(project=people.project), 0.9)
+    steps = [{"step": "consensus_exists"}, {"step": "length_ratio", "min": 0.5, "max": 2}]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert run.funnel[1]["reasons"] == {"chosen longer than 2 × rejected": 1}
+    assert run.funnel[1]["values"] == [3.0]
+
+
+@given(st.lists(ANY_STEP, max_size=4))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_funnel_adds_up_and_is_the_same_twice(people: People, steps: list[dict[str, Any]]) -> None:
+    if not RecipeRun.objects.exists():
+        a_wins, b_wins, barely, *_ = judged_project(people.project)
+        ln_ches(people.project, {a_wins: 1.0, barely: 2.0})
+        judge_both_orders(b_wins, RaterFactory(project=people.project), 0.7)
+    recipe = saved_recipe(people.project, [{"step": "consensus_exists"}, *steps])
+    run, again = recipe_run(recipe=recipe, user=None), recipe_run(recipe=recipe, user=None)
+    assert run.funnel == again.funnel
+    left = run.pairs_in
+    for step in run.funnel:
+        assert step["kept"] + step["dropped"] == left
+        assert sum(step["reasons"].values()) == step["dropped"]
+        left = step["kept"]
+    assert left == run.pairs_kept
+
+
+def test_saving_the_same_steps_again_makes_no_version(people: People) -> None:
+    first = saved_recipe(people.project)
+    assert (
+        saved_recipe(people.project, [{"step": "consensus_exists", "method": "mean_probability"}, STEPS[1]])
+        == first
+    )
+    second = saved_recipe(people.project, STEPS[:1])
+    assert (second.version, FilterRecipe.objects.count()) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([], "first step must be"),
+        ([{"step": "min_margin", "margin": 0.2}], "first step must be"),
+        ([STEPS[0], {"step": "min_margin", "margin": 2}], "Step 2, margin: .*less than or equal to 1"),
+        ([STEPS[0], {"step": "min_margin", "margn": 0.2}], "Step 2, margn: Extra inputs"),
+        ([STEPS[0], {"step": "magic"}], "Step 2: .*magic"),
+        ([STEPS[0], {"step": "length_ratio", "min": 2, "max": 1}], "min must not be above max"),
+        ([STEPS[0]] * 21, "at most 20"),
+        ([STEPS[0], {"step": "drop_top_ln_ches", "producer": 999_999}], "no such ln-CHES"),
+    ],
+)
+def test_steps_that_make_no_sense_are_refused(
+    people: People, steps: list[dict[str, Any]], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=message):
+        recipe_save(project=people.project, name="Bad", steps=steps, user=None)
+    assert not FilterRecipe.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n" * 81])
+def test_a_recipe_has_a_name(people: People, name: str) -> None:
+    with pytest.raises(RecipeError, match="name"):
+        recipe_save(project=people.project, name=name, steps=STEPS, user=None)

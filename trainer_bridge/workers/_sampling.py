@@ -28,28 +28,43 @@ class SeededSampler:
         self._uniforms = torch.tensor(np.array(uniforms), dtype=torch.float32)
         self._sampling = sampling
         self._step = 0
+        self._verdict: torch.Tensor | None = None
+        self._chosen: torch.Tensor | None = None
 
     def __call__(self, _input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         uniform = self._uniforms[:, self._step, None].to(scores.device)
         self._step += 1
         probabilities = torch.softmax(scores.float() / self._sampling.temperature, dim=-1)
         tokens = self._choose(probabilities, uniform)
-        return torch.full_like(scores, -torch.inf).scatter_(1, tokens, 0.0)
+        if self._verdict is None:
+            self._verdict = torch.full_like(scores, -torch.inf)
+        else:
+            # Filling the whole vocabulary anew at each step would cost as much as the softmax.
+            self._verdict.scatter_(1, self._chosen, -torch.inf)
+        self._chosen = tokens
+        return self._verdict.scatter_(1, tokens, 0.0)
 
     def _choose(self, probabilities: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
         """One token id per row, shape (rows, 1)."""
-        top_p = self._sampling.top_p
-        if top_p == 1:
+        if self._sampling.top_p == 1:
             cumulative = probabilities.cumsum(dim=-1)
             return _invert(cumulative, uniform * cumulative[:, -1:])
-        # The nucleus nearly always lies in the first few hundred tokens; sorting all of them is the slow way.
+        # The nucleus nearly always lies in the first few hundred tokens; sorting all of them is the slow
+        # way (as slow as the model's own step), so only the rows that need it are sorted.
         width = min(NUCLEUS_CANDIDATES, probabilities.shape[-1])
         ranked, order = probabilities.topk(width, dim=-1)
-        if (ranked.sum(dim=-1) < top_p).any():
-            ranked, order = probabilities.sort(dim=-1, descending=True)
+        tokens = self._from_nucleus(ranked, order, uniform)
+        wide = (ranked.sum(dim=-1) < self._sampling.top_p).nonzero().flatten()
+        if len(wide):
+            ranked, order = probabilities[wide].sort(dim=-1, descending=True)
+            tokens[wide] = self._from_nucleus(ranked, order, uniform[wide])
+        return tokens
+
+    def _from_nucleus(self, ranked: torch.Tensor, order: torch.Tensor, uniform: torch.Tensor) -> torch.Tensor:
+        """Spread the uniform over the shortest prefix of the ranking that reaches top_p."""
         cumulative = ranked.cumsum(dim=-1)
-        # The nucleus is the shortest prefix that reaches top_p; the uniform is spread over its mass.
-        last = (cumulative < top_p).sum(dim=-1, keepdim=True).clamp(max=cumulative.shape[-1] - 1)
+        reached = (cumulative < self._sampling.top_p).sum(dim=-1, keepdim=True)
+        last = reached.clamp(max=cumulative.shape[-1] - 1)
         return order.gather(1, _invert(cumulative, uniform * cumulative.gather(1, last)))
 
 

@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -27,12 +28,12 @@ class Line:
     too_long: bool = False
 
 
-def decompressed(raw: BinaryIO) -> BinaryIO:
+def decompressed(raw: BufferedIOBase) -> BufferedIOBase:
     """The content of `raw`, which stands at its start: itself, or unzipped if it is gzip."""
     magic = raw.read(len(GZIP_MAGIC))
     raw.seek(0)
     if magic == GZIP_MAGIC:
-        return cast(BinaryIO, gzip.GzipFile(fileobj=raw))
+        return gzip.GzipFile(fileobj=cast(BinaryIO, raw))
     return raw
 
 

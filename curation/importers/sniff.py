@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
-from typing import BinaryIO
+from io import BufferedIOBase
 
 from curation.errors import CurationError
 from curation.importers.lines import UTF8_BOM, decompressed
@@ -21,13 +20,12 @@ OTHER_KINDS = {
 READABLE = "Tiebreak reads JSON lines, CSV and Parquet, plain or gzipped, in UTF-8."
 
 
-def sniff_format(file: BinaryIO, name: str) -> str:
+def sniff_format(file: BufferedIOBase, name: str) -> str:
     """The `PromptImport.Format` of a file. Raises CurationError for anything that cannot be imported."""
     file.seek(0)
     try:
-        stream = decompressed(file)
-        # A file cut off near its start still gives up what is before the cut.
-        head = stream.read1(HEAD_BYTES) if isinstance(stream, gzip.GzipFile) else stream.read(HEAD_BYTES)
+        # `read1` hands out what stands before a cut, where `read` would only raise.
+        head = decompressed(file).read1(HEAD_BYTES)
     except (EOFError, OSError, zlib.error) as error:
         raise CurationError("The gzip file is damaged. Compress the original again.") from error
     if head.startswith(b"PAR1"):

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from io import BufferedIOBase
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.base import File
@@ -60,7 +61,7 @@ def import_create(*, project: Project, user: User | None, upload: File[Any]) -> 
     name = Path(upload.name or "upload").name
     if upload.size > settings.IMPORT_MAX_BYTES:
         raise CurationError(too_large(settings.IMPORT_MAX_BYTES))
-    file_format = sniff_format(upload.file, name)
+    file_format = sniff_format(cast(BufferedIOBase, upload.file), name)
     upload.seek(0)
     digest = hashlib.sha256()
     for chunk in upload.chunks():
@@ -69,7 +70,7 @@ def import_create(*, project: Project, user: User | None, upload: File[Any]) -> 
     return PromptImport.objects.create(
         project=project,
         created_by=user,
-        file=File(upload.file, name=name),
+        file=upload,
         file_name=name[-255:],
         file_bytes=upload.size,
         file_sha256=digest.hexdigest(),

@@ -49,7 +49,7 @@ def import_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         return _mapping_page(request, context, prompt_import)
     context["issues"] = prompt_import.issues.all()[:50]
     template = "curation/import_detail.html"
-    return render(request, f"{template}#progress" if request.htmx else template, context)  # type: ignore[attr-defined] -- set by HtmxMiddleware
+    return render(request, f"{template}#progress" if request.htmx else template, context)  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
 
 @require_POST
@@ -120,4 +120,4 @@ def _mapping_page(
     sample = service.import_sample(head[:PREVIEW_ROWS], mapping)
     template = "curation/import_mapping.html"
     context |= {"form": form, "sample": sample, "unreadable": not values}
-    return render(request, f"{template}#preview" if request.htmx else template, context)  # type: ignore[attr-defined] -- set by HtmxMiddleware
+    return render(request, f"{template}#preview" if request.htmx else template, context)  # type: ignore[attr-defined]  # set by HtmxMiddleware

@@ -31,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--map", nargs="+", default=[], metavar="FIELD=COLUMN", help=f"fields: {fields}")
         parser.add_argument("--split", choices=Prompt.Split.values, help="split where a row names none")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         try:
             prompt_import = self._import(options)
         except (CurationError, OSError) as error:

@@ -6,7 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedIOBase
+from io import BufferedIOBase, BufferedReader, FileIO
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -41,7 +41,7 @@ class LineSource:
     """The lines of a file from any position, without ever holding more than one of them."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
-        self._raw = path.open("rb", buffering=CHUNK_BYTES)
+        self._raw = BufferedReader(FileIO(path), CHUNK_BYTES)
         self._stream = decompressed(self._raw)
         self._max_bytes = max_bytes
 

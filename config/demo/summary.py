@@ -10,8 +10,9 @@ from rich.table import Table
 
 from config.demo.state import DemoState
 from curation.models import DatasetVersion, Export, Judgment, Pair, PairScore, Project, Prompt, Response
-from judges.models import Judge, Verdict
-from trainer_bridge.models import Evaluation, TrainingRun
+from judges.models import Judge
+from judges.querysets import judge_stats
+from trainer_bridge.models import Evaluation, ModelVersion, TrainingRun
 
 
 def demo_summary(state: DemoState) -> dict[str, Any]:
@@ -19,16 +20,16 @@ def demo_summary(state: DemoState) -> dict[str, Any]:
     project = Project.objects.get(pk=state.ids["project"])
     version = DatasetVersion.objects.get(pk=state.ids["version"])
     export = Export.objects.get(pk=state.ids["export"])
-    run = TrainingRun.objects.select_related("model").get(pk=state.ids["run"])
+    run = TrainingRun.objects.get(pk=state.ids["run"])
+    model = ModelVersion.objects.get(training_run=run)
     evaluation = Evaluation.objects.get(pk=state.ids["evaluation"])
     judge = Judge.objects.get(pk=state.ids["judge"])
-    assert run.model is not None, "a finished run has its model"
     return {
         "prompts": Prompt.objects.filter(project=project).count(),
         "responses": Response.objects.for_project(project).count(),
         "pairs": Pair.objects.for_project(project).count(),
         "judgments": Judgment.objects.for_project(project).current().count(),
-        "judge_flip_rate": flip_rate(judge),
+        "judge_flip_rate": judge_stats(judge).flip_rate,
         "scored_pairs": PairScore.objects.filter(pair__prompt__project=project, scorer="ln_ches")
         .values("pair")
         .distinct()
@@ -40,7 +41,7 @@ def demo_summary(state: DemoState) -> dict[str, Any]:
         **{key: run.result[key] for key in ("train_steps", "loss_first", "loss_last", "margin_last")},
         "logps_chosen_change": run.result["logps_chosen_change"],
         "likelihood_displacement": run.displaced,
-        "model_path": run.model.path,
+        "model_path": model.path,
         "base_fingerprint": run.result["base_fingerprint"],
         "model_fingerprint": run.result["model_fingerprint"],
         "eval_prompts": evaluation.result["eval_prompts"],
@@ -49,20 +50,6 @@ def demo_summary(state: DemoState) -> dict[str, Any]:
         "peak_memory_gib": state.peak_memory_gib,
         "seconds": {**state.seconds, "total": round(sum(state.seconds.values()), 1)},
     }
-
-
-def flip_rate(judge: Judge) -> float | None:
-    """The share of pairs judged in both orders whose winner changed with the order."""
-    winners: dict[int, set[str]] = {}
-    orders: dict[int, int] = {}
-    for pair_id, left, p_left in Verdict.objects.filter(judge=judge, judgment__isnull=False).values_list(
-        "pair_id", "left", "p_left"
-    ):
-        orders[pair_id] = orders.get(pair_id, 0) + 1
-        p_a = p_left if left == "a" else 1 - p_left
-        winners.setdefault(pair_id, set()).add("tie" if p_a == 0.5 else "a" if p_a > 0.5 else "b")
-    both = [pair_id for pair_id, count in orders.items() if count == 2]
-    return round(sum(len(winners[pair_id]) > 1 for pair_id in both) / len(both), 4) if both else None
 
 
 def print_summary(console: Console, summary: dict[str, Any]) -> None:

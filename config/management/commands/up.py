@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         require_free_port(host, port)
         call_command("migrate", interactive=False, verbosity=0)
@@ -55,7 +55,7 @@ def require_free_port(host: str, port: int) -> None:
 def stop_on_signals() -> None:
     """Let SIGTERM take the same orderly way out as Ctrl-C, which a shell's background jobs would ignore."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, interrupt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -48,11 +48,8 @@ class FieldMapping:
 
     @property
     def columns(self) -> set[str]:
-        return {
-            column
-            for name, column in asdict(self).items()
-            if column and name != "kind" and not name.startswith("default_")
-        }
+        named = {self.prompt, self.system, self.category, self.tags, self.split}
+        return (named | {self.source, self.language, self.licence}) - {""}
 
 
 @dataclass(frozen=True, slots=True)

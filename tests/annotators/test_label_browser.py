@@ -12,7 +12,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from annotators.answers import Answer
 from annotators.models import Assignment, Campaign
+from annotators.services.assignment_claim import assignment_claim
+from annotators.services.label_submit import label_submit
 from curation.models import Judgment
 from tests.annotators.conftest import MakeCampaign, label_url
 from tests.conftest import People
@@ -63,10 +66,10 @@ def campaign(people: People, make_campaign: MakeCampaign) -> Campaign:
 
 
 def context_of(
-    browser: Browser, people: People, live_server: LiveServer, **options: object
+    browser: Browser, people: People, live_server: LiveServer, name: str = "anna", **options: object
 ) -> BrowserContext:
     context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
-    session = people.client("anna").cookies["sessionid"].value
+    session = people.client(name).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     context.set_default_timeout(10_000)
     return context
@@ -193,6 +196,21 @@ def test_axe_finds_nothing(
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.goto("/p/helpfulness/work/")
     assert violations(page) == []
+    context.close()
+
+
+def test_axe_finds_nothing_on_the_pages_of_a_campaign(
+    browser: Browser, people: People, live_server: LiveServer, campaign: Campaign
+) -> None:
+    turn = assignment_claim(campaign=campaign, user=people.anna)
+    assert turn is not None
+    label_submit(assignment_id=turn.pk, user=people.anna, answer=Answer("tie"))
+    context = context_of(browser, people, live_server, name="rita")
+    page = context.new_page()
+    one = f"campaigns/{campaign.pk}/"
+    for path in ("campaigns/", "campaigns/new/", one, f"{one}answers/", f"{one}guidelines/"):
+        page.goto(f"/p/helpfulness/{path}")
+        assert violations(page) == [], path
     context.close()
 
 

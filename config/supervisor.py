@@ -81,20 +81,19 @@ def open_log(path: Path) -> IO[bytes]:
 def site_children(host: str, port: int) -> list[Child]:
     """The processes of a whole site, in starting order."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "config", "worker", "--loglevel", "INFO", "--concurrency", "1"]
+    celery = [python, "-m", "celery", "-A", "config", "worker", "--loglevel", "INFO"]
     web = [python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}"]
     beat = ["-B", "-s", str(VAR_DIR / "beat")]
     return [
         Child("web", [*web, "--workers", "2", "--threads", "4", "--timeout", "60", "--no-control-socket"]),
-        Child("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h"]),
-        Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", *beat]),
+        Child("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h", "--concurrency", "1"]),
+        Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", "--concurrency", "3", *beat]),
     ]
 
 
 def embedded_broker() -> Child:
     data_dir = VAR_DIR / "valkey"
-    port = urlsplit(os.environ["BROKER_URL"]).port
-    assert port is not None, "ensure_services() writes a URL with a port"
+    port = urlsplit(os.environ["BROKER_URL"]).port or 6379
     return Child("valkey", valkey_command(data_dir, port), cwd=data_dir)
 
 

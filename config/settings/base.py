@@ -111,6 +111,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_TASK_ROUTES = ["config.tasks.route"]
 # Longer than any job: an early redelivery would only find the row already claimed.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -130,6 +131,7 @@ VLLM_PYTHON: str = env.str("TIEBREAK_VLLM_PYTHON", default=str(BASE_DIR / ".venv
 LAUNCH_BACKEND = "trainer_bridge.backends.local_process.LocalProcess"
 JOB_HEARTBEAT_SECONDS = 3
 JOB_LOST_AFTER_SECONDS = env.int("TIEBREAK_JOB_LOST_AFTER", default=45)
+JOB_RESEND_AFTER_SECONDS = env.int("TIEBREAK_JOB_RESEND_AFTER", default=60)
 JOB_MAX_ATTEMPTS = 4
 
 # ── people ───────────────────────────────────────────────────────────────────
@@ -153,7 +155,6 @@ globals().update(**EMAIL_CONFIG)
 # ── browser ──────────────────────────────────────────────────────────────────
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "config" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -11,15 +11,6 @@ from pytest_django import Settings
 from tests.trainer_bridge.fakes import FakeProcess
 from trainer_bridge.services import job_watch
 
-# Celery 5.7 deprecates the task option that `config.tasks.task` names its queue with.
-QUEUE_OPTION = pytest.mark.filterwarnings("ignore:(?s).*The 'queue' task attribute is deprecated")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(QUEUE_OPTION)
-
 
 @pytest.fixture(autouse=True)
 def _jobs_root(settings: Settings, tmp_path: Path) -> None:

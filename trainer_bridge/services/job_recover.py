@@ -15,7 +15,6 @@ from trainer_bridge.services.job_state import JobLostError, job_fail, job_requeu
 
 logger = logging.getLogger(__name__)
 
-RESEND_AFTER = timedelta(seconds=60)
 FORGET_WORKERS_AFTER = timedelta(days=1)
 
 
@@ -60,7 +59,7 @@ def _idle_queues() -> set[str]:
 
 def _send_again(queue: str) -> None:
     """Sending twice is harmless: a claimed job is not claimed again."""
-    late = timezone.now() - RESEND_AFTER
+    late = timezone.now() - timedelta(seconds=settings.JOB_RESEND_AFTER_SECONDS)
     waiting = Job.objects.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=late), state=Job.State.QUEUED)
     for pk in waiting.filter(queue=queue, created_at__lt=late).order_by("pk").values_list("pk", flat=True):
         job_send(job_id=pk)

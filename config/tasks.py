@@ -36,6 +36,7 @@ def task(
 
     def declare(function: Callable[..., None]) -> Task[Any, None]:
         QUEUES[f"{function.__module__}.{function.__name__}"] = queue
-        return shared_task(**options)(function)
+        declared: Task[Any, None] = shared_task(**options)(function)
+        return declared
 
     return declare

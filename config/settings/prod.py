@@ -1,4 +1,4 @@
-"""A lab's server. Nothing has a default that would be unsafe; `manage.py check --deploy` says what is missing."""
+"""A lab's server. No default is unsafe; `manage.py check --deploy` says what is missing."""
 
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
 from config.settings.env import env

@@ -3,7 +3,8 @@
 import os
 
 from config.settings.base import *  # noqa: F403 -- settings modules extend each other by design
-from config.settings.base import STORAGES, VAR_DIR, make_dirs
+from config.settings.base import STORAGES, make_dirs
+from config.settings.env import VAR_DIR
 
 SECRET_KEY = "only-for-tests"  # noqa: S105 -- signs nothing outside the test database
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]

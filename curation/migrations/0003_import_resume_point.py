@@ -4,33 +4,35 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('curation', '0002_same_prompt_and_append_only'),
+        ("curation", "0002_same_prompt_and_append_only"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='promptimport',
-            name='file_sha256',
+            model_name="promptimport",
+            name="file_sha256",
             field=models.CharField(blank=True, max_length=64),
         ),
         migrations.AddField(
-            model_name='promptimport',
-            name='resume_line',
+            model_name="promptimport",
+            name="resume_line",
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='promptimport',
-            name='resume_offset',
-            field=models.BigIntegerField(default=0, help_text='Where the next batch starts: a byte of the decompressed text, or a Parquet row'),
+            model_name="promptimport",
+            name="resume_offset",
+            field=models.BigIntegerField(
+                default=0,
+                help_text="Where the next batch starts: a byte of the decompressed text, or a Parquet row",
+            ),
         ),
         migrations.AddIndex(
-            model_name='prompt',
-            index=models.Index(fields=['project', 'id'], name='prompt_project_order'),
+            model_name="prompt",
+            index=models.Index(fields=["project", "id"], name="prompt_project_order"),
         ),
         migrations.AddIndex(
-            model_name='prompt',
-            index=models.Index(fields=['project', 'source', 'id'], name='prompt_project_source'),
+            model_name="prompt",
+            index=models.Index(fields=["project", "source", "id"], name="prompt_project_source"),
         ),
     ]

@@ -136,9 +136,7 @@ class Export(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [
-            models.UniqueConstraint(fields=["version", "format", "split"], name="export_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["version", "format", "split"], name="export_unique")]
 
     def __str__(self) -> str:
         return f"{self.format} of {self.version}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models import ManyToManyField
 
 from curation.querysets import MembershipQuerySet, ProjectQuerySet
 
@@ -28,7 +29,7 @@ class Project(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     description = models.TextField(blank=True)
-    members: models.ManyToManyField[User, Membership] = models.ManyToManyField(
+    members: ManyToManyField[User, Membership] = ManyToManyField(
         User, through="Membership", related_name="projects"
     )
     created_at = models.DateTimeField(auto_now_add=True)

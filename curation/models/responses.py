@@ -41,7 +41,9 @@ class Response(models.Model):
     sampler = models.ForeignKey(
         Sampler, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"
     )
-    author = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="responses")
+    author = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"
+    )
     edited_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="edits"
     )

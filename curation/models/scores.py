@@ -24,9 +24,7 @@ class ScoreProducer(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["project", "scorer", "fingerprint"], name="score_producer_unique"
-            )
+            models.UniqueConstraint(fields=["project", "scorer", "fingerprint"], name="score_producer_unique")
         ]
 
     def __str__(self) -> str:

@@ -51,7 +51,9 @@ def test_the_interval_holds_the_rate_and_is_reproducible(outcomes: list[Outcome]
 
 
 def test_the_interval_agrees_with_the_normal_approximation() -> None:
-    outcomes: list[Outcome] = ["win"] * 240 + ["loss"] * 160
+    wins: list[Outcome] = ["win"] * 240
+    losses: list[Outcome] = ["loss"] * 160
+    outcomes = wins + losses
     interval = win_rate(outcomes, samples=5000)
     half = 1.96 * np.sqrt(0.6 * 0.4 / 400)
     assert interval.low == pytest.approx(0.6 - half, abs=0.01)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import TypeVar
 
@@ -61,7 +62,7 @@ def test_sixteen_people_answer_everything_exactly_overlap_times(
             answered += 1
         return answered
 
-    answered = together([lambda user=user: label_all(user) for user in crowd(people)])
+    answered = together([partial(label_all, user) for user in crowd(people)])
     assert sum(answered) == 36
     done = list(Assignment.objects.filter(state="done").values_list("pair_id", "annotator_id"))
     assert set(Counter(pair for pair, _ in done).values()) == {3}
@@ -72,9 +73,7 @@ def test_sixteen_people_answer_everything_exactly_overlap_times(
 def test_the_last_slots_are_all_found(people: People, make_campaign: MakeCampaign) -> None:
     """As many slots as people on very few pairs: a locked row is not mistaken for a full one."""
     campaign = make_campaign(2, overlap=8)
-    turns = together(
-        [lambda user=user: assignment_claim(campaign=campaign, user=user) for user in crowd(people)]
-    )
+    turns = together([partial(assignment_claim, campaign=campaign, user=user) for user in crowd(people)])
     assert all(turn is not None for turn in turns)
     assert sorted(Assignment.objects.values_list("campaign_pair__position", "slot")) == [
         (position, slot) for position in (1, 2) for slot in range(1, 9)
@@ -109,9 +108,7 @@ def test_leases_that_run_out_under_load_keep_the_count(people: People, make_camp
     for user in first:
         assignment_claim(campaign=campaign, user=user)
     Assignment.objects.update(leased_until=timezone.now() - timedelta(seconds=1))
-    turns = together(
-        [lambda user=user: assignment_claim(campaign=campaign, user=user) for user in [*first, *second]]
-    )
+    turns = together([partial(assignment_claim, campaign=campaign, user=user) for user in [*first, *second]])
     assert all(turn is not None for turn in turns)
     for row in CampaignPair.objects.all():
         assert row.slots_left == campaign.overlap - row.assignments.holding().count()

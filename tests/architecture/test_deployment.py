@@ -12,7 +12,9 @@ import yaml
 from celery import current_app
 from django.conf import settings
 
-ROOT: Path = settings.BASE_DIR
+from config.settings.env import BASE_DIR
+
+ROOT: Path = BASE_DIR
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text(encoding="utf-8"))
 DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
 OURS = {"migrate", "web", "worker", "beat", "gpu-worker"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from django.conf import settings
+from config.settings.env import BASE_DIR
 
 HEAVY = ["torch", "transformers", "trl", "peft", "vllm", "datasets", "sentence_transformers"]
 
@@ -24,7 +24,7 @@ print(",".join(sorted({name.partition(".")[0] for name in sys.modules})))
 def test_web_process_holds_no_torch() -> None:
     result = subprocess.run(
         [sys.executable, "-c", LOAD_THE_SITE],
-        cwd=settings.BASE_DIR,
+        cwd=BASE_DIR,
         capture_output=True,
         text=True,
         check=True,
@@ -41,7 +41,7 @@ def test_import_contracts_hold() -> None:
             "-c",
             "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())",
         ],
-        cwd=settings.BASE_DIR,
+        cwd=BASE_DIR,
         capture_output=True,
         text=True,
         check=False,
@@ -60,6 +60,6 @@ for app in ("curation", "annotators", "judges"):
 print(sorted({"django", "torch", "celery"} & set(sys.modules)))
 """
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=settings.BASE_DIR, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=BASE_DIR, capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "[]"

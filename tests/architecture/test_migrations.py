@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db.migrations.loader import MigrationLoader
+
+from config.settings.env import BASE_DIR
 
 APPS = ["curation", "annotators", "judges", "trainer_bridge"]
 
@@ -25,7 +25,7 @@ def test_one_leaf_per_app(app: str) -> None:
 
 @pytest.mark.parametrize("app", APPS)
 def test_no_live_models(app: str) -> None:
-    for path in (Path(settings.BASE_DIR) / app / "migrations").glob("0*.py"):
+    for path in (BASE_DIR / app / "migrations").glob("0*.py"):
         live = re.findall(
             r"^from (?:curation|annotators|judges|trainer_bridge)\.\S+ import .+$", path.read_text(), re.M
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from curation.models import FilterRecipe, Pair, PairScore, Project, Prompt, Rater, ScoreProducer
@@ -53,8 +54,8 @@ def judged_project(project: Project) -> list[Pair]:
     ]
 
 
-def saved_recipe(project: Project, steps: list[dict[str, Any]] | None = None) -> FilterRecipe:
-    return recipe_save(project=project, name="Clean", steps=steps or STEPS, user=None)
+def saved_recipe(project: Project, steps: Sequence[Any] | None = None) -> FilterRecipe:
+    return recipe_save(project=project, name="Clean", steps=list(steps or STEPS), user=None)
 
 
 def ln_ches(project: Project, values: dict[Pair, float], fingerprint: str = "f") -> ScoreProducer:

@@ -21,6 +21,7 @@ from curation.errors import CurationError
 from curation.importers.rows import MAX_ROW_BYTES
 from curation.models import ImportIssue, Project, Prompt, PromptImport
 from curation.services import prompt_import as service
+from curation.services.prompt_land import batch_land
 from curation.services.prompt_parse import FieldMapping
 from tests.factories import ProjectFactory
 
@@ -243,7 +244,7 @@ def test_a_killed_import_resumes_with_no_loss_and_no_double(
     prompt_import = draft(content, name)
     service.import_start(prompt_import=prompt_import, mapping=PROMPT, send=False)
 
-    real, calls = service.batch_land, []
+    real, calls = batch_land, []
 
     def dies_in_third(**batch: Any) -> None:
         calls.append(batch)

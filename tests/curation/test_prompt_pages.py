@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from curation.models import Consensus, Pair, PairScore, Prompt, PromptImport, ScoreProducer
 from curation.services import prompt_import as service
-from tests.conftest import People
+from tests.conftest import People, streamed
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
 pytestmark = [
@@ -171,7 +171,7 @@ def test_upload_preview_start_report(people: People, django_capture_on_commit_ca
     html = client.get(url).content.decode()
     assert "Not valid JSON" in html
     assert "every 2s" not in html
-    csv_text = b"".join(client.get(f"{url}issues.csv").streaming_content).decode()
+    csv_text = streamed(client.get(f"{url}issues.csv")).decode()
     assert csv_text.splitlines()[1].endswith(",'=bad")
 
 

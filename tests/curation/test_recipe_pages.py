@@ -14,7 +14,7 @@ from curation.models import DatasetVersion, Export, FilterRecipe, RecipeRun
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write
 from curation.services.recipe_run import recipe_run
-from tests.conftest import People
+from tests.conftest import People, streamed
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def test_from_recipe_to_download(people: People) -> None:
     assert export.sha256 in page
     assert "judge v1 (judge): 4 judgments" in page
     download = client.get(url("export-download", pk=export.pk))
-    assert b"".join(download.streaming_content) == Path(export.path).read_bytes()
+    assert streamed(download) == Path(export.path).read_bytes()
     assert download.headers["Content-Disposition"] == 'attachment; filename="helpfulness-v1-all.jsonl"'
 
 
@@ -62,7 +62,7 @@ def test_a_download_whose_file_is_gone_is_written_again(people: People) -> None:
     data = Path(export.path).read_bytes()
     Path(export.path).unlink()
     response = people.client("rob").get(url("export-download", pk=export.pk))
-    assert b"".join(response.streaming_content) == data
+    assert streamed(response) == data
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,10 @@ def explain(site: RealSite, job: int) -> Callable[[], str]:
 def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"sampling-{what}", prompts=PROMPTS, model=str(tiny_model))
     job = site.seed("sampling", **made, n=DRAWS, max_tokens=300, batch_size=8)
-    mine = "SELECT r.id, r.text_hash FROM curation_response r JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"
+    mine = (
+        "SELECT r.id, r.text_hash FROM curation_response r "
+        "JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"
+    )
     wait_for(lambda: site.sql(mine, made["project"]), 90, explain(site, job))
     before = set(site.sql(mine, made["project"]))
     assert len(before) < PROMPTS * DRAWS, "the job must still be running for the kill to mean anything"

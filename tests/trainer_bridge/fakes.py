@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import factory
 from factory.django import DjangoModelFactory
 
-from tests.factories import ProjectFactory
+from tests.factories import Factory, ProjectMaker
 from trainer_bridge.backends.local_process import LocalChild, LocalProcess
 from trainer_bridge.models import Job, ModelVersion, Worker
 
@@ -42,11 +42,11 @@ def generate_spec(n: int = 2, **changes: Any) -> dict[str, Any]:
     }
 
 
-class JobFactory(DjangoModelFactory[Job]):
+class JobMaker(DjangoModelFactory[Job]):
     class Meta:
         model = Job
 
-    project = factory.SubFactory(ProjectFactory)
+    project = factory.SubFactory(ProjectMaker)
     kind = Job.Kind.GENERATE
     title = "Sample 2 × fake"
     queue = "cpu"
@@ -54,17 +54,17 @@ class JobFactory(DjangoModelFactory[Job]):
     inputs = factory.LazyFunction(lambda: {"split": "train", "model": None, "model_name": "fake"})
 
 
-class ModelVersionFactory(DjangoModelFactory[ModelVersion]):
+class ModelVersionMaker(DjangoModelFactory[ModelVersion]):
     class Meta:
         model = ModelVersion
 
-    project = factory.SubFactory(ProjectFactory)
+    project = factory.SubFactory(ProjectMaker)
     name = factory.Sequence(lambda n: f"model-{n}")
     kind = ModelVersion.Kind.BASE
     path = "/models/tiny"
 
 
-class WorkerFactory(DjangoModelFactory[Worker]):
+class WorkerMaker(DjangoModelFactory[Worker]):
     class Meta:
         model = Worker
 
@@ -72,3 +72,8 @@ class WorkerFactory(DjangoModelFactory[Worker]):
     queues = factory.LazyFunction(lambda: ["gpu"])
     host = "host"
     pid = 1
+
+
+JobFactory = Factory[Job](JobMaker)
+ModelVersionFactory = Factory[ModelVersion](ModelVersionMaker)
+WorkerFactory = Factory[Worker](WorkerMaker)

@@ -13,7 +13,7 @@ from trainer_bridge.models import Job
 pytestmark = pytest.mark.django_db
 
 BASE = "/p/helpfulness"
-LIVE = {"headers": {"HX-Request": "true"}}
+LIVE = {"HX-Request": "true"}
 
 
 def test_it_works(people: People) -> None:
@@ -66,7 +66,7 @@ def test_the_fragment_polls_only_while_the_job_is_unfinished(people: People) -> 
     client = people.client("rita")
     for state in Job.State.values:
         job = JobFactory(project=people.project, state=state)
-        fragment = client.get(f"{BASE}/jobs/{job.pk}/", **LIVE).content.decode()
+        fragment = client.get(f"{BASE}/jobs/{job.pk}/", headers=LIVE).content.decode()
         assert "<h1>" not in fragment
         assert ('hx-trigger="every 2s"' in fragment) is (state in {"queued", "running"})
 
@@ -140,7 +140,7 @@ def test_a_poll_is_cheap(people: People, django_assert_max_num_queries: DjangoAs
     job = JobFactory(project=people.project, state="running")
     client = people.client("rita")
     with django_assert_max_num_queries(4):
-        client.get(f"{BASE}/jobs/{job.pk}/", **LIVE)
+        client.get(f"{BASE}/jobs/{job.pk}/", headers=LIVE)
 
 
 def test_worker_status_counts_queues_for_researchers_only(

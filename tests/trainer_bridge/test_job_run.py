@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from curation.models import Response
@@ -265,13 +266,17 @@ def test_losing_the_database_costs_nothing(job: Job, worker: Choose) -> None:
         for _ in range(3):
             seen = len(drawn(job))
             cut_other_connections()
-            wait_until(lambda seen=seen: len(drawn(job)) > seen)
+            wait_until(partial(grown, job, seen))
         (job.out_dir / "go").touch()
         thread.join(timeout=20)
     job.refresh_from_db()
     assert (job.state, job.attempt, len(FakeProcess.launched)) == ("done", 1, 1)
     assert drawn(job) == wanted(job, n=16)
     assert job.counts == {"created": 64, "existing": 0, "unknown": 0}
+
+
+def grown(job: Job, seen: int) -> bool:
+    return len(drawn(job)) > seen
 
 
 def cut_other_connections() -> None:
@@ -288,11 +293,11 @@ def test_a_database_that_stays_away_ends_the_worker(
     monkeypatch.setattr(job_watch, "PATIENCE_SECONDS", 0.2)
 
     def away(*args: object, **kwargs: object) -> None:
-        raise job_watch.OperationalError("server closed the connection")
+        raise OperationalError("server closed the connection")
 
     monkeypatch.setattr("trainer_bridge.kinds.generate.responses_ingest", away)
     worker("slow")
-    with pytest.raises(job_watch.OperationalError):
+    with pytest.raises(OperationalError):
         job_run(job_id=job.pk)
     job.refresh_from_db()
     assert job.state == "running"  # recovery takes it back when its heartbeat is old

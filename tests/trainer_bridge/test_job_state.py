@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -61,11 +62,12 @@ def test_a_lost_attempt_changes_nothing() -> None:
     job = JobFactory(state="running", attempt=2)
     stale = Job.objects.get(pk=job.pk)
     stale.attempt = 1
-    for end in (
+    moves: tuple[Callable[[], None], ...] = (
         lambda: job_finish(job=stale, result={}),
         lambda: job_fail(job=stale, error="x"),
         lambda: job_requeue(job=stale, message="x"),
-    ):
+    )
+    for end in moves:
         with pytest.raises(JobLostError):
             end()
     job.refresh_from_db()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from config.settings.env import BASE_DIR
 from trainer_bridge.contracts import Strict
@@ -71,27 +70,6 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)
-
-
-@pytest.fixture(scope="session")
-def ml_python() -> str:
-    if not Path(settings.ML_PYTHON).exists():
-        pytest.skip(f"no worker environment at {settings.ML_PYTHON}; build it with `make ml`")
-    return str(settings.ML_PYTHON)
-
-
-@pytest.fixture(scope="session")
-def tiny_model(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=BASE_DIR, check=True)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def real_model(ml_python: str) -> Path:
-    if not (SMOLLM2 / "config.json").exists():
-        pytest.skip(f"no SmolLM2 at {SMOLLM2}; run scripts/prepare_model.py")
-    return SMOLLM2
 
 
 @pytest.fixture

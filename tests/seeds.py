@@ -11,14 +11,17 @@ import django
 django.setup()
 
 from annotators.services.campaign_manage import campaign_create, campaign_start  # noqa: E402 -- after setup
-from curation.algorithms.fingerprints import messages_fingerprint  # noqa: E402
-from curation.models import Judgment, Membership, Pair, Project, Prompt, Rater, User  # noqa: E402
+from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
+from curation.models import Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
+from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
 from curation.services.judgment_record import judgment_record  # noqa: E402
 from curation.services.pair_build import pairs_build  # noqa: E402
 from curation.services.project_create import project_create  # noqa: E402
-from trainer_bridge.contracts import Sampling  # noqa: E402
+from curation.services.recipe_save import recipe_save  # noqa: E402
+from trainer_bridge.contracts import LoraSpec, Sampling, TrainArgs  # noqa: E402
 from trainer_bridge.models import ModelVersion  # noqa: E402
 from trainer_bridge.services.job_create import generation_create, scoring_create  # noqa: E402
+from trainer_bridge.services.run_create import run_create  # noqa: E402
 
 PASSWORD = "pass-phrase-1"
 
@@ -87,6 +90,35 @@ def judgments(*, project: int) -> int:
             source=Judgment.Source.IMPORT,
         )
     return len(rows)
+
+
+def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
+    """Written answers, all different, without any model."""
+    author = User.objects.get(username="alice")
+    rows = [
+        Response(prompt=prompt, author=author, text=text, text_hash=sha256_hex(text))
+        for prompt in Prompt.objects.filter(project=project)
+        for text in (f"{prompt.pk}-{number} " * (length // 8) for number in range(per_prompt))
+    ]
+    return len(Response.objects.bulk_create(rows))
+
+
+def training(*, project: int, model: int, steps: int = 40, save_steps: int = 5) -> int:
+    """Freeze every judged pair and train on them; the id of the run's job."""
+    recipe = recipe_save(
+        project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=None
+    )
+    user = User.objects.get(username="alice")
+    run = run_create(
+        project=recipe.project,
+        dataset_version=dataset_freeze(recipe=recipe, user=user),
+        base_model=ModelVersion.objects.get(pk=model),
+        name="Seeded run",
+        args=TrainArgs(max_steps=steps, save_steps=save_steps, per_device_train_batch_size=2, max_length=512),
+        lora=LoraSpec(r=4, alpha=8),
+        user=user,
+    )
+    return int(run.job_id)
 
 
 def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.site import RealSite, wait_for
@@ -85,3 +86,62 @@ def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
         made["project"],
     )
     assert draws == [(PROMPTS * DRAWS, PROMPTS * DRAWS)]
+
+
+@pytest.mark.parametrize("what", ["worker", "database"])
+def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
+    made = site.seed("world", slug=f"scoring-{what}", prompts=PROMPTS, model=str(tiny_model))
+    site.seed("responses", project=made["project"], per_prompt=8, length=480)
+    pairs = site.seed("pairs", project=made["project"])
+    job = site.seed("scoring", **made)
+    mine = (
+        "SELECT s.id, s.value FROM curation_pairscore s JOIN curation_pair p ON p.id = s.pair_id "
+        "JOIN curation_prompt q ON q.id = p.prompt_id WHERE q.project_id = %s"
+    )
+    wait_for(lambda: site.processes("trainer_bridge.workers.score_pairs"), 60, explain(site, job))
+    before = set(site.sql(mine, made["project"]))
+
+    KILLS[what](site)
+
+    assert wait_for(finished(site, job), 180, explain(site, job)) == "done"
+    after = site.sql(mine, made["project"])
+    assert before <= set(after)
+    # ches and ln_ches, each for both directions
+    assert len(after) == 4 * pairs
+
+
+@pytest.mark.parametrize("what", ["child", "broker"])
+def test_training_survives(site: RealSite, tiny_model: Path, what: str) -> None:
+    made = site.seed("world", slug=f"training-{what}", prompts=8, model=str(tiny_model))
+    site.seed("responses", project=made["project"], per_prompt=4, length=120)
+    site.seed("pairs", project=made["project"])
+    site.seed("judgments", project=made["project"])
+    job = site.seed("training", **made, steps=60, save_steps=5)
+    steps = (
+        "SELECT m.step FROM trainer_bridge_trainingmetric m "
+        "JOIN trainer_bridge_trainingrun r ON r.id = m.run_id WHERE r.job_id = %s ORDER BY m.step"
+    )
+    wait_for(lambda: len(site.sql(steps, job)) > 6, 120, explain(site, job), pause=0.1)
+    assert not finished(site, job)(), "the job must still be running for the kill to mean anything"
+
+    KILLS[what](site)
+
+    assert wait_for(finished(site, job), 180, explain(site, job)) == "done"
+    assert [step for (step,) in site.sql(steps, job)] == list(range(1, 61))
+    registered = site.sql(
+        "SELECT count(*) FROM trainer_bridge_trainingrun WHERE job_id = %s AND model_id IS NOT NULL", job
+    )
+    assert registered == [(1,)]
+
+
+def test_ctrl_c_stops_everything_and_a_second_start_finds_its_data(site: RealSite) -> None:
+    """Last in this file: it takes the shared site down and up again."""
+    before = site.sql("SELECT count(*) FROM curation_response")
+    assert site.process is not None
+    started = [process.pid for process in site.processes("")] + [site.postmaster().pid]
+
+    site.stop()
+
+    assert not [pid for pid in started if psutil.pid_exists(pid)]
+    site.start(fresh=False)
+    assert site.sql("SELECT count(*) FROM curation_response") == before

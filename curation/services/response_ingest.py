@@ -29,7 +29,7 @@ WITH known AS (
     INSERT INTO curation_response
         (prompt_id, sampler_id, sample_index, text, text_hash, finish_reason, n_tokens, seed, created_at)
     SELECT prompt_id, %(sampler)s, sample_index, text, text_hash, finish_reason, n_tokens, seed, now()
-    FROM known
+    FROM known ORDER BY prompt_id, sample_index
     ON CONFLICT (prompt_id, sampler_id, sample_index) WHERE sampler_id IS NOT NULL DO NOTHING
     RETURNING 1
 )

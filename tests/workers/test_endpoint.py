@@ -10,6 +10,7 @@ import pytest
 from tests.workers.chat_server import Body, HangUpError, Reply, said, serving, trouble
 from tests.workers.conftest import RUBRIC, WorkerBench, user
 from trainer_bridge.contracts import GenerateSpec, JudgeSpec, Sampling
+from trainer_bridge.workers._chat_api import trusted_with_key
 
 PROMPTS = [{"prompt_id": str(n), "messages": user(f"Question {n}")} for n in range(6)]
 
@@ -202,3 +203,19 @@ def test_a_rubric_without_placeholders_is_refused(light_bench: WorkerBench) -> N
     done = light_bench.run("judge_pairs", {**spec, "base_url": "http://localhost:1"}, "out")
     assert done.returncode == 2
     assert "lacks {right}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        ("https://api.openai.com/v1", True),
+        ("https://api.openai.com.evil.example/v1", False),
+        ("https://api.openai.com@evil.example/v1", False),
+        ("http://10.0.0.7:8000/v1", False),
+    ],
+)
+def test_the_key_goes_to_named_hosts_only(monkeypatch: pytest.MonkeyPatch, url: str, trusted: bool) -> None:
+    monkeypatch.delenv("OPENAI_API_HOSTS", raising=False)
+    assert trusted_with_key(url) is trusted
+    monkeypatch.setenv("OPENAI_API_HOSTS", "api.openai.com, 10.0.0.7")
+    assert trusted_with_key("http://10.0.0.7:8000/v1")

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -22,7 +23,8 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
 RETRY_STATUSES = frozenset({408, 409, 425, 429})
 REFUSED_FOR_ALL = {
-    401: "The endpoint {url} refuses the key in {env}. Set a valid key for the worker.",
+    401: "The endpoint {url} refuses the key in {env}. Set a valid key for the worker, and name the "
+    "endpoint's host in OPENAI_API_HOSTS: no other host is given the key.",
     403: "The endpoint {url} forbids this request with the key in {env}.",
     404: "The endpoint {url} does not know this address or the model {model}: {reason}",
 }
@@ -73,7 +75,7 @@ class ChatEndpoint:
         self._patience = patience
         self._answered_at = time.monotonic()
         self._sends_seeds = True
-        key = os.environ.get(key_env, "")
+        key = os.environ.get(key_env, "") if trusted_with_key(base_url) else ""
         self._client = httpx.AsyncClient(
             timeout=timeout,
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
@@ -127,6 +129,12 @@ class ChatEndpoint:
             return RefusedRequestError(reason)
         facts = {"url": self._url, "env": self._key_env, "model": self._model, "reason": reason}
         return UserError(REFUSED_FOR_ALL[status].format(**facts))
+
+
+def trusted_with_key(base_url: str) -> bool:
+    """Whether the operator's key may go to this address, which a user typed in (`OPENAI_API_HOSTS`)."""
+    hosts = os.environ.get("OPENAI_API_HOSTS", "api.openai.com").split(",")
+    return urlsplit(base_url).hostname in {host.strip() for host in hosts}
 
 
 async def in_parallel(

@@ -213,7 +213,7 @@ class DemoLoop:
                 baseline=self._base_model,
                 judge=self._judge,
                 user=self.owner,
-                sampling=Sampling(n=1, temperature=0, max_tokens=64),
+                sampling=Sampling(n=1, temperature=0.7, max_tokens=64, seed=7),
                 dtype=DTYPE,
             ).pk
 

@@ -24,7 +24,7 @@ RECIPE_NAME = "Agreed, clear, low CHES"
 STEPS: list[dict[str, Any]] = [
     {"step": "consensus_exists", "method": "mean_probability"},
     {"step": "judges_agree"},
-    {"step": "min_margin", "margin": 0.01},
+    {"step": "min_margin", "margin": 0.03},
     {"step": "drop_top_ln_ches", "percent": 10.0},
     {"step": "length_ratio", "min": 0.2, "max": 5.0},
 ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -9,8 +12,10 @@ from django.db import connections
 from django.test import override_settings
 
 from config import checks
+from config.settings.env import BASE_DIR
 
 PROD = "config.settings.prod"
+GOOD_KEY = "kX4-vR9_qLm2Zt7WcYb0HsJd5NfGu8ApEo3TiC1rQxVwMz6DyKh"
 
 
 @pytest.mark.parametrize(
@@ -20,8 +25,8 @@ PROD = "config.settings.prod"
         ("config.settings.dev", "short", []),
         (PROD, "short", ["site.E002"]),
         (PROD, "a" * 60, ["site.E002"]),
-        (PROD, "django-insecure-kX4-vR9_qLm2Zt7WcYb0HsJd5NfGu8ApEo3TiC1rQxVwMz6DyKh", ["site.E002"]),
-        (PROD, "kX4-vR9_qLm2Zt7WcYb0HsJd5NfGu8ApEo3TiC1rQxVwMz6DyKh", []),
+        (PROD, f"django-insecure-{GOOD_KEY}", ["site.E002"]),
+        (PROD, GOOD_KEY, []),
     ],
 )
 def test_secret_key(module: str, key: str, expected: list[str]) -> None:
@@ -60,3 +65,30 @@ def test_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_ml_python_is_a_warning(settings: Any, tmp_path: Any) -> None:
     settings.ML_PYTHON = str(tmp_path / "python")
     assert [message.id for message in checks.ml_python_check()] == ["site.W001"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "SECRET_KEY is not set"),
+        ({"SECRET_KEY": "changeme"}, "SECRET_KEY is short"),
+        ({"SECRET_KEY": GOOD_KEY, "DEBUG": "1", "ALLOWED_HOSTS": "x.example.org"}, "DEBUG is on"),
+        ({"SECRET_KEY": GOOD_KEY}, "ALLOWED_HOSTS is empty"),
+    ],
+)
+def test_a_web_server_with_unsafe_settings_does_not_start(settings: dict[str, str], words: str) -> None:
+    kept = {
+        name: os.environ[name]
+        for name in ("PATH", "DATABASE_URL", "BROKER_URL", "TIEBREAK_VAR")
+        if name in os.environ
+    }
+    result = subprocess.run(
+        [sys.executable, "-c", "import config.wsgi"],
+        cwd=BASE_DIR,
+        env={**kept, "DJANGO_SETTINGS_MODULE": PROD, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode != 0
+    assert words in result.stderr

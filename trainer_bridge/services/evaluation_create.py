@@ -8,10 +8,10 @@ from django.db import transaction
 
 from curation.models import Project, Prompt, User
 from judges.models import Judge
-from trainer_bridge.contracts import EvaluateSpec, JudgeSpec, Sampling
+from trainer_bridge.contracts import EvaluateSpec, Sampling
 from trainer_bridge.errors import JobError
 from trainer_bridge.models import Evaluation, Job, ModelVersion
-from trainer_bridge.services.job_create import checked, job_create
+from trainer_bridge.services.job_create import checked, job_create, judge_spec
 
 MAX_PROMPTS = 200
 
@@ -33,10 +33,7 @@ def evaluation_create(
     The prompts are fixed here, so that a retry measures the same. `options` are further fields of
     `EvaluateSpec`: dtype, batch_size, max_length, bootstrap_samples, confidence, seed.
     """
-    if model.pk == baseline.pk:
-        raise JobError("A model cannot be measured against itself. Choose another baseline.")
-    if {model.project_id, baseline.project_id, judge.project_id} != {project.pk}:
-        raise JobError("Model, baseline and judge must be of this project. Choose others.")
+    _check(project, model, baseline, judge)
     prompts = prompt_ids(project, split, max_prompts)
     if not prompts:
         raise JobError(f"There are no prompts in the {split} split. Import some with this split first.")
@@ -67,24 +64,14 @@ def evaluation_create(
         )
 
 
+def _check(project: Project, model: ModelVersion, baseline: ModelVersion, judge: Judge) -> None:
+    if model.pk == baseline.pk:
+        raise JobError("A model cannot be measured against itself. Choose another baseline.")
+    if {model.project_id, baseline.project_id, judge.project_id} != {project.pk}:
+        raise JobError("Model, baseline and judge must be of this project. Choose others.")
+
+
 def prompt_ids(project: Project, split: str, limit: int) -> list[int]:
     """At most `limit` prompts of a split. In the order of their fingerprints, which is as good as drawn."""
     prompts = Prompt.objects.filter(project=project, split=split).order_by("fingerprint")
     return list(prompts.values_list("pk", flat=True)[:limit])
-
-
-def judge_spec(judge: Judge) -> JudgeSpec:
-    """The judge as a worker needs it; the evaluation writes its own pairs."""
-    rubric = judge.rubric
-    fields = {
-        "backend": judge.backend,
-        "model": judge.model_name,
-        "base_url": judge.base_url,
-        "pairs": "pairs.jsonl",
-        "template": rubric.template,
-        "system": rubric.system,
-        "prefill": rubric.prefill,
-        "verdicts": rubric.verdicts,
-    }
-    spec: JudgeSpec = checked(JudgeSpec, fields | judge.params)
-    return spec

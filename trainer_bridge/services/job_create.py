@@ -81,6 +81,18 @@ def judging_create(*, judge: Judge, user: User, split: str = "", **options: Any)
             f"{judge} has judged every pair there is in both orders. "
             "Build more pairs, or choose another split."
         )
+    return job_create(
+        project=judge.project,
+        user=user,
+        kind=Job.Kind.JUDGE,
+        title=f"Judge {pairs} pairs with {judge}",
+        spec=judge_spec(judge, **options),
+        inputs={"split": split, "judge": judge.pk},
+    )
+
+
+def judge_spec(judge: Judge, **options: Any) -> JudgeSpec:
+    """The judge as a worker needs it; the pairs it is to judge lie beside the spec."""
     rubric = judge.rubric
     fields = {
         "backend": judge.backend,
@@ -92,14 +104,8 @@ def judging_create(*, judge: Judge, user: User, split: str = "", **options: Any)
         "prefill": rubric.prefill,
         "verdicts": rubric.verdicts,
     }
-    return job_create(
-        project=judge.project,
-        user=user,
-        kind=Job.Kind.JUDGE,
-        title=f"Judge {pairs} pairs with {judge}",
-        spec=checked(JudgeSpec, fields | judge.params | options),
-        inputs={"split": split, "judge": judge.pk},
-    )
+    spec: JudgeSpec = checked(JudgeSpec, fields | judge.params | options)
+    return spec
 
 
 def scoring_create(

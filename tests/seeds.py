@@ -12,14 +12,17 @@ django.setup()
 
 from annotators.services.campaign_manage import campaign_create, campaign_start  # noqa: E402 -- after setup
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
-from curation.models import Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
+from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
 from curation.services.judgment_record import judgment_record  # noqa: E402
 from curation.services.pair_build import pairs_build  # noqa: E402
 from curation.services.project_create import project_create  # noqa: E402
+from curation.services.recipe_run import recipe_run  # noqa: E402
 from curation.services.recipe_save import recipe_save  # noqa: E402
+from judges.services.judge_create import judge_create  # noqa: E402
+from judges.services.rubric_default import rubric_default  # noqa: E402
 from trainer_bridge.contracts import LoraSpec, Sampling, TrainArgs  # noqa: E402
-from trainer_bridge.models import ModelVersion  # noqa: E402
+from trainer_bridge.models import ModelVersion, TrainingRun  # noqa: E402
 from trainer_bridge.services.job_create import generation_create, scoring_create  # noqa: E402
 from trainer_bridge.services.run_create import run_create  # noqa: E402
 
@@ -103,22 +106,56 @@ def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
     return len(Response.objects.bulk_create(rows))
 
 
+def frozen(*, project: int, model: int) -> dict[str, int]:
+    """A recipe, its run, a dataset version, a queued run on it, a rubric and a judge."""
+    user = User.objects.get(username="alice")
+    recipe = recipe_save(
+        project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=user
+    )
+    version = dataset_freeze(recipe=recipe, user=user)
+    rubric = rubric_default(project=recipe.project, user=user)
+    judge = judge_create(
+        project=recipe.project,
+        name="Tiny judge",
+        rubric=rubric,
+        backend="transformers",
+        model_name=ModelVersion.objects.get(pk=model).path,
+        user=user,
+    )
+    run = seeded_run(version, model, user, steps=8, save_steps=4)
+    return {
+        "recipe": recipe.pk,
+        "recipe_run": recipe_run(recipe=recipe, user=user).pk,
+        "number": version.number,
+        "rubric": rubric.pk,
+        "judge": judge.pk,
+        "run": run.pk,
+        "job": run.job_id,
+    }
+
+
 def training(*, project: int, model: int, steps: int = 40, save_steps: int = 5) -> int:
     """Freeze every judged pair and train on them; the id of the run's job."""
     recipe = recipe_save(
         project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=None
     )
     user = User.objects.get(username="alice")
-    run = run_create(
-        project=recipe.project,
-        dataset_version=dataset_freeze(recipe=recipe, user=user),
+    version = dataset_freeze(recipe=recipe, user=user)
+    return int(seeded_run(version, model, user, steps=steps, save_steps=save_steps).job_id)
+
+
+def seeded_run(
+    version: DatasetVersion, model: int, user: User, *, steps: int, save_steps: int
+) -> TrainingRun:
+    return run_create(
+        project=version.project,
+        dataset_version=version,
         base_model=ModelVersion.objects.get(pk=model),
         name="Seeded run",
         args=TrainArgs(max_steps=steps, save_steps=save_steps, per_device_train_batch_size=2, max_length=512),
         lora=LoraSpec(r=4, alpha=8),
         user=user,
     )
-    return int(run.job_id)
 
 
 def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int:

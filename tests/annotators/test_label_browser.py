@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotators.answers import Answer
@@ -18,6 +18,7 @@ from annotators.services.assignment_claim import assignment_claim
 from annotators.services.label_submit import label_submit
 from curation.models import Judgment
 from tests.annotators.conftest import MakeCampaign, label_url
+from tests.browser import chromium
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory
 
@@ -41,14 +42,8 @@ For an even number of values, average the two in the middle. This takes `O(n log
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's own loop runs in this thread; the test's queries beside it are not asynchronous.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

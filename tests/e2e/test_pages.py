@@ -1,0 +1,93 @@
+"""Every page, light and dark, on a desk and on a phone: axe finds nothing and nothing scrolls sideways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.e2e.conftest import LogIn
+from tests.site import RealSite
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
+
+MODES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+def researcher_pages(site: RealSite, world: dict[str, int]) -> list[str]:
+    prompt, pair = site.sql(
+        "SELECT p.prompt_id, p.id FROM curation_pair p JOIN curation_prompt q ON q.id = p.prompt_id "
+        "WHERE q.project_id = %s ORDER BY p.id LIMIT 1",
+        world["project"],
+    )[0]
+    inside = [
+        "", "members/", "prompts/", f"prompts/{prompt}/", "prompts/import/", "pairs/", f"pairs/{pair}/",
+        "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
+        f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
+        "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
+        f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
+        "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
+        f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
+        f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "sample/", "score/",
+        "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
+        f"models/{world['model']}/", "evaluations/",
+    ]  # fmt: skip
+    return ["/", "/projects/new/", "/accounts/password/change/", *[f"/p/whole/{path}" for path in inside]]
+
+
+def look(page: Page, url: str, width: int) -> list[str]:
+    """What is wrong with the page, in words."""
+    answer = page.goto(url)
+    if answer is None or answer.status != 200:
+        return [f"status {answer and answer.status}"]
+    found = []
+    over: int = page.evaluate("document.scrollingElement.scrollWidth")
+    if over > width:
+        found.append(f"{over} px wide")
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return found + [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations]
+
+
+@pytest.mark.parametrize(("width", "scheme"), MODES)
+def test_every_page_of_a_researcher(
+    site: RealSite, world: dict[str, int], log_in: LogIn, width: int, scheme: str
+) -> None:
+    wrong, titles = {}, {}
+    with log_in("alice", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+        for path in researcher_pages(site, world):
+            if found := look(page, site.url + path, width):
+                wrong[path] = found
+            titles[path] = page.title()
+    assert wrong == {}
+    assert len(set(titles.values())) == len(titles), titles
+
+
+@pytest.mark.parametrize(("width", "scheme"), MODES)
+def test_every_page_of_an_annotator(
+    site: RealSite, world: dict[str, int], log_in: LogIn, width: int, scheme: str
+) -> None:
+    with log_in("anna", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+        for path in ("/", "/p/whole/work/", f"/p/whole/label/{world['campaign']}/"):
+            assert look(page, site.url + path, width) == [], path
+
+
+def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, int], log_in: LogIn) -> None:
+    mine = (
+        "SELECT j.left, j.outcome, j.preference, a.left FROM annotators_assignment a "
+        "JOIN curation_judgment j ON j.id = a.judgment_id WHERE a.campaign_id = %s ORDER BY j.id"
+    )
+    with log_in("anna") as page:
+        page.goto(f"{site.url}/p/whole/label/{world['campaign']}/")
+        page.keyboard.press("Escape")  # the guidelines open once by themselves
+        for number, key in enumerate("12345", start=1):
+            page.keyboard.press(key)
+            page.get_by_text(f"{number} of ").first.wait_for()
+        answers = site.sql(mine, world["campaign"])
+        assert [(outcome, preference) for _, outcome, preference, _ in answers] == [
+            ("preferred", 3), ("preferred", 2), ("tie", None), ("preferred", -2), ("preferred", -3),
+        ]  # fmt: skip
+        assert all(said == shown for said, _, _, shown in answers)
+        page.keyboard.press("u")
+        page.get_by_text("4 of ").first.wait_for()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -33,5 +35,5 @@ def test_a_run_is_launched_and_its_curve_grows(site: RealSite, world: dict[str, 
         expect(page.locator("table tbody tr").first).to_contain_text("12")
         expect(page.get_by_role("link", name="Evaluate the model")).to_be_visible()
         page.get_by_role("link", name="Browser run").first.click()
-        expect(page).to_have_url(f"{site.url}/p/whole/models/{world['model'] + 1}/")
+        expect(page).to_have_url(re.compile(r"/p/whole/models/\d+/$"))
         expect(page.get_by_text("prefers length").first).to_be_visible()

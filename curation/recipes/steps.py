@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,7 +22,7 @@ class RecipeError(CurationError):
     """The steps do not make a recipe."""
 
 
-class Step(BaseModel):
+class Step(BaseModel, ABC):
     """One filter with its parameters. `cut` judges the pairs at places `at` of the pool, in that order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,8 +31,8 @@ class Step(BaseModel):
     help: ClassVar[str]
     step: str
 
-    def cut(self, pool: Pool, at: IntArray) -> Cut:
-        raise NotImplementedError
+    @abstractmethod
+    def cut(self, pool: Pool, at: IntArray) -> Cut: ...
 
     @property
     def params(self) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, Page
 
-from config.settings.env import VAR_DIR
 from tests.browser import chromium
 from tests.site import RealSite
 
@@ -21,7 +21,7 @@ LogIn = Callable[..., AbstractContextManager[Page]]
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[RealSite]:
-    site = RealSite(VAR_DIR / "test" / "site-e2e")
+    site = RealSite(settings.TEST_ROOT / "site-e2e")
     site.start()
     try:
         yield site

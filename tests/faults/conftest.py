@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from config.settings.env import VAR_DIR
 from tests.site import RealSite
 
 
@@ -17,7 +16,7 @@ def site(tiny_model: Path) -> Iterator[RealSite]:
     if not Path(settings.ML_PYTHON).exists():
         pytest.skip("the worker environment is not installed (make setup)")
     site = RealSite(
-        VAR_DIR / "test" / "site-faults", TIEBREAK_JOB_LOST_AFTER="8", TIEBREAK_JOB_RESEND_AFTER="6"
+        settings.TEST_ROOT / "site-faults", TIEBREAK_JOB_LOST_AFTER="8", TIEBREAK_JOB_RESEND_AFTER="6"
     )
     site.start()
     try:

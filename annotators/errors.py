@@ -17,3 +17,7 @@ class LabelError(AnnotationError):
 
 class AlreadyAnsweredError(LabelError):
     """The assignment has its answer; nothing was changed."""
+
+
+class AnswerError(AnnotationError):
+    """What was sent is not an answer to what the task form asks."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 
-from annotators.answers import BY_VALUE, SKIP, Answer, SkipReason
+from annotators.models import Campaign
 from curation.models import Judgment, Pair, Project, Prompt
 
 GUIDELINES = """\
@@ -77,7 +75,8 @@ class CampaignForm(forms.Form):
         """The arguments of `campaign_create`; call on a valid form."""
         data = dict(self.cleaned_data)
         pairs = Scope(data.pop("scope")).pairs(project)
-        return {**data, "pairs": pairs}
+        order = Campaign.Order.ID if data["seed"] is None else Campaign.Order.RANDOM
+        return {**data, "order": order, "pairs": pairs}
 
 
 class GuidelineForm(forms.Form):
@@ -86,37 +85,6 @@ class GuidelineForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 18}),
         help_text="Markdown. Saving makes the next version; earlier answers keep the one they were shown.",
     )
-
-
-class AnswerForm(forms.Form):
-    """One answer; a skip says why. The preference follows from the answer and cannot be sent."""
-
-    answer = forms.ChoiceField(
-        choices=[(value, choice.label) for value, choice in BY_VALUE.items()],
-        error_messages={
-            "required": "No answer was sent. Choose one of the answers below the two responses.",
-            "invalid_choice": "“%(value)s” is not an answer. Choose one of the answers below the responses.",
-        },
-    )
-    skip_reason = forms.ChoiceField(
-        choices=SkipReason.choices,
-        required=False,
-        error_messages={"invalid_choice": "“%(value)s” is not a reason to skip. Choose one of the list."},
-    )
-    visible_ms = forms.IntegerField(required=False, min_value=0)
-
-    def clean(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        if data.get("answer") == SKIP.value and not data.get("skip_reason") and "skip_reason" in data:
-            raise ValidationError("A skip needs a reason. Choose one and skip again.")
-        return data
-
-    def value(self) -> Answer:
-        """The answer; call on a valid form."""
-        data = self.cleaned_data
-        choice = BY_VALUE[data["answer"]]
-        answer = Answer(choice.outcome, choice.preference, visible_ms=data["visible_ms"])
-        return replace(answer, skip_reason=data["skip_reason"]) if choice is SKIP else answer
 
 
 class AnswerFilterForm(forms.Form):

@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
@@ -22,23 +34,35 @@ def count_of(rows: models.QuerySet[Any], by: str) -> Coalesce:
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
+def sum_of(rows: models.QuerySet[Any], of: Any, by: str) -> Coalesce:
+    """A correlated SUM as an expression; 0 where there is no row. `rows` holds the OuterRef."""
+    summed = rows.order_by().values(by).annotate(total=Sum(of)).values("total")
+    return Coalesce(Subquery(summed, output_field=IntegerField()), 0)
+
+
 class CampaignQuerySet(models.QuerySet[Any]):
     def with_progress(self) -> Self:
-        """Each campaign with `n_done`, its answered slots."""
-        from annotators.models import Assignment
+        """Each campaign with `n_slots`, the answers asked for, and `n_done`, those given; without gold."""
+        from annotators.models import Assignment, CampaignPair
 
-        done = Assignment.objects.filter(campaign=OuterRef("pk"), state="done")
-        return self.annotate(n_done=count_of(done, "campaign"))
+        queued = CampaignPair.objects.filter(campaign=OuterRef("pk"), gold=None)
+        still_open = Assignment.objects.filter(campaign=OuterRef("pk"), state="open", slot__isnull=False)
+        return self.annotate(
+            n_slots=sum_of(queued, F("overlap"), "campaign"),
+            n_done=sum_of(queued, F("overlap") - F("slots_left"), "campaign")
+            - count_of(still_open, "campaign"),
+        )
 
     def with_standing(self, user: User) -> Self:
         """Each campaign with `n_mine`, what this person answered, and `n_left`, what they still can."""
-        from annotators.models import Assignment, CampaignPair
+        from annotators.models import Assignment, CampaignPair, Participation
 
-        mine = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user)
+        mine = Participation.objects.filter(campaign=OuterRef("pk"), user=user)
+        held = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user, state="open")
         claimable = CampaignPair.objects.filter(campaign=OuterRef("pk")).claimable_by(user)
         return self.annotate(
-            n_mine=count_of(mine.filter(state="done"), "campaign"),
-            n_left=count_of(claimable, "campaign") + count_of(mine.filter(state="open"), "campaign"),
+            n_mine=Coalesce(Subquery(mine.values("n_answered")), 0),
+            n_left=count_of(claimable, "campaign") + count_of(held, "campaign"),
         )
 
 
@@ -67,7 +91,22 @@ class AssignmentQuerySet(models.QuerySet[Any]):
     def with_texts(self) -> Self:
         """What the labelling page shows, in one query: never a sampler."""
         return self.select_related(
-            "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b"
+            "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b", "campaign_pair"
+        )
+
+    def gold_checked(self) -> Self:
+        """Answers on gold pairs, skips left out, each with `hit`: whether it is the one expected."""
+        left_better = Q(judgment__preference__gt=0)
+        a_better = Q(left="a") & left_better | Q(left="b") & Q(judgment__preference__lt=0)
+        b_better = Q(left="b") & left_better | Q(left="a") & Q(judgment__preference__lt=0)
+        hit = (
+            Q(campaign_pair__gold__expected="a") & a_better
+            | Q(campaign_pair__gold__expected="b") & b_better
+            | Q(campaign_pair__gold__expected=F("judgment__outcome"))
+        )
+        checked = self.filter(state="done", campaign_pair__gold__isnull=False)
+        return checked.exclude(judgment__outcome="skip").annotate(
+            hit=Case(When(hit, then=Value(value=True)), default=Value(value=False))
         )
 
     def people(self) -> list[tuple[int, str]]:

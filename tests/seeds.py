@@ -10,7 +10,8 @@ import django
 
 django.setup()
 
-from annotators.services.campaign_manage import campaign_create, campaign_start  # noqa: E402 -- after setup
+from annotators.services.campaign_create import campaign_create  # noqa: E402 -- after setup
+from annotators.services.campaign_manage import campaign_start  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
 from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402

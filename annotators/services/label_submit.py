@@ -1,113 +1,87 @@
-"""Record an answer, and take the last one back."""
+"""Record an answer."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotators.answers import Answer
 from annotators.errors import AlreadyAnsweredError, LabelError
-from annotators.models import Assignment, Campaign, CampaignPair
-from annotators.services.turns import lease_end, person_lock, refuse_unless_running, slot_take
+from annotators.models import Assignment, Campaign, CampaignPair, Participation
+from annotators.services.answer_record import answer_record, duration_ms
+from annotators.services.pair_settle import pair_settle
+from annotators.services.qualification_settle import qualification_settle
+from annotators.services.turns import participation_lock, refuse_unless_running, showings, slot_count_down
 from curation.models import Judgment, User
-from curation.services.judgment_record import judgment_record
-from curation.services.rater_get import person_rater
 
 State = Assignment.State
 
 
 @transaction.atomic
-def label_submit(*, assignment_id: int, user: User, answer: Answer) -> Judgment:
+def label_submit(*, assignment_id: int, user: User, answer: Answer, turn: int | None = None) -> Judgment:
     """Append the judgment and finish the assignment, together; of two submissions one wins.
 
     A late answer counts while the slot is free: the lease is there to pass a pair on, not to throw work
-    away. Raises AlreadyAnsweredError, or LabelError when the campaign is not running or the slot went to
-    somebody else; ValueError for an answer that contradicts itself.
+    away. `turn` is the one the page showed; an answer to a turn that was since taken back is refused.
+    Raises AlreadyAnsweredError, or LabelError when the campaign is not running, the person may not take part
+    or the slot went to somebody else; ValueError for an answer that contradicts itself.
     """
-    campaign = Campaign.objects.get(assignments=assignment_id)
-    person_lock(campaign=campaign, user=user)
-    assignment = (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("pair__prompt", "judgment")
-        .get(pk=assignment_id, annotator=user)
-    )
+    campaign = Campaign.objects.select_related("project").get(assignments=assignment_id)
+    refuse_unless_running(campaign)
+    standing = participation_lock(campaign=campaign, user=user)
+    assignment = assignment_lock(assignment_id, user)
     if assignment.state == State.DONE:
         raise AlreadyAnsweredError("Your answer to that pair was already recorded; nothing was changed.")
-    refuse_unless_running(campaign)
+    if turn is not None and turn != assignment.turn:
+        raise LabelError(
+            "That answer was sent before you took the pair back, so it was not recorded. "
+            "Here is the pair again."
+        )
     if assignment.state == State.EXPIRED:
-        slot_retake(assignment, overlap=campaign.overlap)
+        slot_retake(assignment)
     now = timezone.now()
-    judgment = judgment_record(
-        pair=assignment.pair,
-        rater=person_rater(project=campaign.project, user=user),
-        left=assignment.left,
-        outcome=answer.outcome,
-        preference=answer.preference,
-        skip_reason=answer.skip_reason,
-        duration_ms=duration_ms(assignment.opened_at, now, answer.visible_ms),
-        source=Judgment.Source.CAMPAIGN,
-        supersedes=assignment.judgment,
+    judgment = answer_record(
+        campaign=campaign,
+        assignment=assignment,
+        user=user,
+        answer=answer,
+        took_ms=duration_ms(assignment.opened_at, now, answer.visible_ms),
     )
     finished = Assignment.objects.filter(
         pk=assignment.pk, state=State.OPEN, campaign__state=Campaign.State.RUNNING
-    ).update(state=State.DONE, judgment=judgment, answered_at=now)
+    ).update(state=State.DONE, judgment=judgment, answered_at=now, draft=None)
     if not finished:
         raise LabelError("This campaign was stopped a moment ago. Your answer was not recorded.")
+    Participation.objects.filter(pk=standing.pk).update(n_answered=F("n_answered") + 1)
+    if assignment.purpose == Assignment.Purpose.QUALIFICATION:
+        qualification_settle(campaign=campaign, standing=standing)
+    else:
+        pair_settle(campaign=campaign, campaign_pair_id=assignment.campaign_pair_id)
     return judgment
 
 
-def slot_retake(assignment: Assignment, *, overlap: int) -> None:
-    """Take a slot again for a turn whose lease ran out, if nobody needed it."""
-    campaign_pair = CampaignPair.objects.select_for_update(no_key=True).get(pk=assignment.campaign_pair_id)
-    if campaign_pair.slots_left == 0:
-        raise LabelError(
-            "Your time for that pair ran out and it was given to someone else, so your answer was not "
-            "recorded. Nothing else is lost; here is your next pair."
-        )
-    slot = slot_take(campaign_pair=campaign_pair, overlap=overlap)
-    Assignment.objects.filter(pk=assignment.pk, state=State.EXPIRED).update(state=State.OPEN, slot=slot)
-
-
-def duration_ms(opened_at: datetime, answered_at: datetime, visible_ms: int | None) -> int:
-    """From opening to answer, or the shorter time that the pair was in view."""
-    elapsed = (answered_at - opened_at) // timedelta(milliseconds=1)
-    return elapsed if visible_ms is None else min(elapsed, visible_ms)
-
-
-@transaction.atomic
-def label_undo(*, campaign: Campaign, user: User) -> Assignment:
-    """Take back the person's last answer in the campaign and reopen it: same sides, same slot, new lease.
-
-    The answer stays on record, superseded by a withdrawal, which the next answer supersedes in turn.
-    Raises LabelError when there is nothing to take back or the campaign is not running.
-    """
-    person_lock(campaign=campaign, user=user)
-    refuse_unless_running(campaign)
-    assignment: Assignment | None = (
-        Assignment.objects.filter(campaign=campaign, annotator=user)
-        .answered()
-        .select_for_update(of=("self",))
-        .select_related("pair__prompt", "judgment")
-        .first()
-    )
-    if assignment is None:
-        raise LabelError("There is no answer of yours to take back in this campaign.")
-    withdrawal = judgment_record(
-        pair=assignment.pair,
-        rater=person_rater(project=campaign.project, user=user),
-        left=assignment.left,
-        outcome=Judgment.Outcome.WITHDRAWN,
-        source=Judgment.Source.CAMPAIGN,
-        supersedes=assignment.judgment,
-    )
-    now = timezone.now()
-    Assignment.objects.filter(pk=assignment.pk, state=State.DONE).update(
-        state=State.OPEN,
-        judgment=withdrawal,
-        answered_at=None,
-        opened_at=now,
-        leased_until=lease_end(campaign, now),
+def assignment_lock(assignment_id: int, user: User) -> Assignment:
+    """One of the person's own assignments, locked, with what recording an answer reads."""
+    assignment: Assignment = (
+        Assignment.objects.select_for_update(of=("self",))
+        .select_related("pair__prompt", "judgment", "guideline")
+        .get(pk=assignment_id, annotator=user)
     )
     return assignment
+
+
+def slot_retake(assignment: Assignment) -> None:
+    """Take a slot again for a turn whose lease ran out, if nobody needed it."""
+    slot = None
+    if assignment.purpose == Assignment.Purpose.MAIN:
+        queued = CampaignPair.objects.select_for_update(no_key=True)
+        campaign_pair = queued.get(pk=assignment.campaign_pair_id)
+        if campaign_pair.slots_left == 0:
+            raise LabelError(
+                "Your time for that pair ran out and it was given to someone else, so your answer was not "
+                "recorded. Nothing else is lost; here is your next pair."
+            )
+        slot = showings(campaign_pair).free_slot(campaign_pair.overlap)
+        slot_count_down(campaign_pair)
+    Assignment.objects.filter(pk=assignment.pk, state=State.EXPIRED).update(state=State.OPEN, slot=slot)

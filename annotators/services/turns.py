@@ -6,19 +6,30 @@ no two requests can deadlock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, OuterRef
 
 from annotators.errors import LabelError
-from annotators.models import Assignment, Campaign, CampaignPair
-from annotators.querysets import count_of
-from curation.models import Membership, User
+from annotators.models import Assignment, Campaign, CampaignPair, Participation
+from annotators.querysets import HOLDING, count_of
+from curation.models import User
+from curation.models.judgments import Side
 
 STOPPED = {
     Campaign.State.DRAFT: "This campaign has not started yet.",
     Campaign.State.PAUSED: "This campaign is paused. Answers are not taken until it is resumed.",
     Campaign.State.CLOSED: "This campaign is closed. Answers are no longer taken.",
+}
+BARRED = {
+    Participation.State.PAUSED: (
+        "Your work in this campaign is paused. What you answered is kept; ask the researcher who runs it."
+    ),
+    Participation.State.FAILED: (
+        "Your qualification round did not reach the pass mark, so there are no pairs for you in this "
+        "campaign. Ask the researcher who runs it for another try."
+    ),
 }
 
 
@@ -28,29 +39,62 @@ def refuse_unless_running(campaign: Campaign) -> None:
         raise LabelError(STOPPED[Campaign.State(campaign.state)])
 
 
-def person_lock(*, campaign: Campaign, user: User) -> None:
-    """One request of a person at a time in a project: two tabs must not claim two pairs."""
-    Membership.objects.select_for_update(no_key=True).get(project=campaign.project_id, user=user)
+def participation_lock(*, campaign: Campaign, user: User) -> Participation:
+    """The person's standing, locked: one request of a person at a time, or two tabs would claim two pairs.
+
+    Whoever comes for the first time joins. Raises LabelError when they may not take part.
+    """
+    mine = Participation.objects.select_for_update(no_key=True).filter(campaign=campaign, user=user)
+    standing = mine.first()
+    if standing is None:
+        if campaign.invited_only:
+            raise LabelError("This campaign is for named people. Ask its researcher to add you.")
+        newcomer = Participation(campaign=campaign, user=user, state=first_state(campaign))
+        Participation.objects.bulk_create([newcomer], ignore_conflicts=True)
+        standing = mine.get()
+    if standing.state in BARRED:
+        raise LabelError(BARRED[Participation.State(standing.state)])
+    standing.user = user  # known already; reading it must not ask again
+    return standing
+
+
+def first_state(campaign: Campaign) -> Participation.State:
+    """Where a newcomer begins."""
+    return Participation.State.QUALIFYING if campaign.qualification_size else Participation.State.ACTIVE
 
 
 def lease_end(campaign: Campaign, now: datetime) -> datetime:
     return now + timedelta(seconds=campaign.lease_seconds)
 
 
-def slot_take(*, campaign_pair: CampaignPair, overlap: int) -> int:
-    """The lowest free slot, counted as taken. The caller holds the pair's row lock and saw a free slot."""
-    taken = set(
-        Assignment.objects.filter(campaign_pair=campaign_pair).holding().values_list("slot", flat=True)
-    )
-    slot = min(set(range(1, overlap + 1)) - taken)
+@dataclass(frozen=True)
+class Showings:
+    """How a campaign pair has been shown so far: which slots are taken, and how often each side was left."""
+
+    taken: frozenset[int]
+    a_left: int
+    b_left: int
+
+    def free_slot(self, overlap: int) -> int:
+        return min(set(range(1, overlap + 1)) - self.taken)
+
+
+def showings(campaign_pair: CampaignPair) -> Showings:
+    rows = list(Assignment.objects.filter(campaign_pair=campaign_pair).values_list("slot", "state", "left"))
+    taken = frozenset(slot for slot, state, _ in rows if state in HOLDING and slot is not None)
+    a_left = sum(left == Side.A for _, _, left in rows)
+    return Showings(taken, a_left, len(rows) - a_left)
+
+
+def slot_count_down(campaign_pair: CampaignPair) -> None:
+    """Count one slot as taken. The caller holds the pair's row lock and saw a free slot."""
     CampaignPair.objects.filter(pk=campaign_pair.pk).update(slots_left=F("slots_left") - 1)
-    return slot
 
 
-def slots_recount(*, campaign: Campaign, campaign_pair_ids: list[int]) -> None:
+def slots_recount(*, campaign_pair_ids: list[int]) -> None:
     """Make `slots_left` true again after assignments let go of their slots; call inside a transaction."""
-    pairs = CampaignPair.objects.filter(pk__in=campaign_pair_ids)
+    pairs = CampaignPair.objects.filter(pk__in=campaign_pair_ids, gold=None)
     # Locked in a statement of its own: the recount must start after every claim that held one of the rows.
     list(pairs.order_by("position").select_for_update(no_key=True).values_list("pk"))
-    holding = Assignment.objects.filter(campaign_pair=OuterRef("pk")).holding()
-    pairs.update(slots_left=campaign.overlap - count_of(holding, "campaign_pair"))
+    holding = Assignment.objects.filter(campaign_pair=OuterRef("pk"), slot__isnull=False).holding()
+    pairs.update(slots_left=F("overlap") - count_of(holding, "campaign_pair"))

@@ -18,6 +18,7 @@ from annotators.forms import GUIDELINES, AnswerFilterForm, CampaignForm, Guideli
 from annotators.models import Assignment, Campaign
 from annotators.policies import project_campaign
 from annotators.services import campaign_manage
+from annotators.services.campaign_create import campaign_create as create
 from annotators.services.guideline_save import guideline_save
 from curation.policies import Access, researcher_access, reviewer_access
 
@@ -39,9 +40,7 @@ def campaign_create(request: HttpRequest, slug: str) -> HttpResponse:
     form = CampaignForm(request.POST or None)
     if form.is_valid():
         try:
-            campaign = campaign_manage.campaign_create(
-                project=access.project, user=access.user, **form.campaign(access.project)
-            )
+            campaign = create(project=access.project, user=access.user, **form.campaign(access.project))
         except CampaignError as error:
             form.add_error(None, str(error))
         else:
@@ -54,13 +53,15 @@ def campaign_create(request: HttpRequest, slug: str) -> HttpResponse:
 def campaign_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     campaign = project_campaign(access, pk)
+    progress = Campaign.objects.with_progress().get(pk=campaign.pk)
     people = Assignment.objects.per_person(campaign, timezone.now())
     tally = Assignment.objects.tally(campaign)
     context = {
         "access": access,
         "campaign": campaign,
         "people": people,
-        "n_done": sum(person["n_done"] for person in people),
+        "n_done": progress.n_done,
+        "n_slots": progress.n_slots,
         "n_open": sum(person["n_open"] for person in people),
         "tally": [
             {"words": answer_words(outcome, preference, reason), "outcome": outcome, "n": n}

@@ -13,13 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
 
-from annotators.answers import CHOICES, SkipReason, answer_words
-from annotators.errors import AlreadyAnsweredError, LabelError
-from annotators.forms import AnswerForm
-from annotators.models import Assignment, Campaign
+from annotators.answer_parse import parse_answer
+from annotators.answers import SkipReason, answer_words, choices_for
+from annotators.errors import AlreadyAnsweredError, AnswerError, LabelError
+from annotators.models import Assignment, Campaign, Participation
 from annotators.policies import labelling_campaign, own_assignment
 from annotators.services.assignment_claim import assignment_claim
-from annotators.services.label_submit import label_submit, label_undo
+from annotators.services.label_submit import label_submit
+from annotators.services.label_undo import label_undo
 from curation.policies import Access, member_access
 
 
@@ -75,12 +76,12 @@ def answer(request: HtmxRequest, slug: str, pk: int) -> HttpResponse:
     """Record my answer and show the next pair."""
     access = member_access(request, slug)
     assignment = own_assignment(access, pk)
-    form = AnswerForm(request.POST)
-    if not form.is_valid():
-        words = " ".join(str(error) for errors in form.errors.values() for error in errors)
-        return turn_page(request, access, assignment.campaign, Notice(messages.ERROR, words), status=400)
     try:
-        judgment = label_submit(assignment_id=assignment.pk, user=access.user, answer=form.value())
+        given = parse_answer(assignment.campaign.task, assignment, request.POST)
+    except AnswerError as error:
+        return turn_page(request, access, assignment.campaign, Notice(messages.ERROR, str(error)), status=400)
+    try:
+        judgment = label_submit(assignment_id=assignment.pk, user=access.user, answer=given)
         words = (
             f"Recorded: {answer_words(judgment.outcome, judgment.preference, judgment.skip_reason).lower()}."
         )
@@ -130,10 +131,11 @@ def turn_context(access: Access, campaign: Campaign) -> dict[str, Any]:
         assignment = assignment_claim(campaign=campaign, user=access.user)
     except LabelError as error:
         stopped = str(error)
-    mine = Assignment.objects.filter(campaign=campaign, annotator=access.user)
-    n_mine = mine.answered().count()
+    standing = Participation.objects.filter(campaign=campaign, user=access.user).first()
+    n_mine = standing.n_answered if standing else 0
     claimable = campaign.campaign_pairs.claimable_by(access.user)[: LEFT_COUNTED + 1]
-    n_left = claimable.count() + mine.filter(state=Assignment.State.OPEN).count()
+    held = Assignment.objects.filter(campaign=campaign, annotator=access.user, state=Assignment.State.OPEN)
+    n_left = claimable.count() + held.count()
     turns = assignment.pair.prompt.messages if assignment else []
     fold = len(turns) > 2
     return {
@@ -146,6 +148,6 @@ def turn_context(access: Access, campaign: Campaign) -> dict[str, Any]:
         "n_left": min(n_left, LEFT_COUNTED),
         "n_total": n_mine + n_left,
         "left_is_bounded": n_left > LEFT_COUNTED,
-        "choices": CHOICES,
+        "choices": choices_for(campaign.task),
         "skip_reasons": SkipReason.choices,
     }

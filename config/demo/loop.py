@@ -12,7 +12,9 @@ from django.conf import settings
 from django.core.files.base import File
 from rich.console import Console
 
-from annotators.services.campaign_manage import campaign_create, campaign_start
+from annotators.models import Campaign
+from annotators.services.campaign_create import campaign_create
+from annotators.services.campaign_manage import campaign_start
 from config.demo.people import demo_users, join_demo
 from config.demo.progress import Standing, watch
 from config.demo.state import DemoState
@@ -232,6 +234,7 @@ class DemoLoop:
                 overlap=2,
                 guidelines=GUIDELINES,
                 user=self.owner,
+                order=Campaign.Order.RANDOM,
                 seed=7,
                 limit=60,
             )

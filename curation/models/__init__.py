@@ -8,9 +8,9 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
-from curation.models.judgments import Consensus, Judgment, Rater
+from curation.models.judgments import Consensus, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
-from curation.models.people import Membership, Project, Role, User
+from curation.models.people import Invitation, Membership, Project, Role, User
 from curation.models.prompts import ImportIssue, Prompt, PromptImport
 from curation.models.responses import Response, Sampler
 from curation.models.scores import PairScore, ScoreProducer
@@ -23,6 +23,7 @@ __all__ = [
     "Export",
     "FilterRecipe",
     "ImportIssue",
+    "Invitation",
     "Judgment",
     "Membership",
     "Pair",
@@ -31,6 +32,7 @@ __all__ = [
     "Prompt",
     "PromptImport",
     "Rater",
+    "RaterExclusion",
     "RecipeRun",
     "Response",
     "Role",

@@ -13,7 +13,10 @@ from curation.querysets import JudgmentQuerySet
 
 
 class Rater(models.Model):
-    """A person in a project, or one version of a judge."""
+    """A person in a project, or one version of a judge.
+
+    A person without an account here came with an import and is known by `label` alone.
+    """
 
     class Kind(models.TextChoices):
         PERSON = "person", "Person"
@@ -31,14 +34,41 @@ class Rater(models.Model):
             models.UniqueConstraint(
                 fields=["project", "user"], condition=Q(user__isnull=False), name="rater_once_per_person"
             ),
+            models.UniqueConstraint(
+                fields=["project", "label"],
+                condition=Q(kind="person", user__isnull=True),
+                name="rater_once_per_imported_person",
+            ),
             models.CheckConstraint(
-                condition=Q(kind="person", user__isnull=False) | Q(kind="judge", user__isnull=True),
-                name="rater_person_has_user",
+                condition=Q(kind="person") | Q(kind="judge", user__isnull=True),
+                name="rater_judge_has_no_user",
             ),
         ]
 
     def __str__(self) -> str:
         return self.label
+
+
+class RaterExclusion(models.Model):
+    """From `created_at` until `lifted_at` the rater's judgments count in no consensus; none is deleted."""
+
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="exclusions")
+    reason = models.CharField(max_length=300)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    lifted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rater"], condition=Q(lifted_at__isnull=True), name="rater_excluded_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"exclusion of rater {self.rater_id}"
 
 
 class Side(models.TextChoices):
@@ -51,7 +81,10 @@ class Judgment(models.Model):
 
     `preference` runs from 3 (left much better) over 2 (better) and 1 (slightly) to −3; it is set
     exactly when the outcome is `preferred`. `probability` is P(left is better), where known.
-    A `withdrawn` row takes its predecessor back and says nothing itself.
+    A `withdrawn` row takes its predecessor back and says nothing itself. An `adjudicated` one is a
+    reviewer's decision and outweighs every other answer on its pair. `attributes` holds what the task form
+    asked for beside the preference (see `annotators.task_form`); `guideline` is the number of the
+    guidelines' version that the person was shown.
     """
 
     class Outcome(models.TextChoices):
@@ -65,7 +98,7 @@ class Judgment(models.Model):
         CAMPAIGN = "campaign", "Campaign"
         JUDGE = "judge", "Judge"
         IMPORT = "import", "Import"
-        REVIEW = "review", "Review"
+        ADJUDICATED = "adjudicated", "Adjudicated"
 
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="judgments")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="judgments")
@@ -77,7 +110,8 @@ class Judgment(models.Model):
     rationale = models.TextField(blank=True)
     skip_reason = models.CharField(max_length=40, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
-    source = models.CharField(max_length=8, choices=Source)
+    guideline = models.PositiveIntegerField(null=True, blank=True)
+    source = models.CharField(max_length=11, choices=Source)
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by"
     )

@@ -62,3 +62,34 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_role_display()} of {self.project}"
+
+
+class Invitation(models.Model):
+    """A link that makes whoever follows it a member. Only the hash of its secret is kept."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=12, choices=Role)
+    note = models.CharField(max_length=120, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    max_uses = models.PositiveIntegerField(default=1)
+    n_uses = models.PositiveIntegerField(default=0)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(n_uses__lte=models.F("max_uses")), name="invitation_uses_bounded"
+            ),
+            # A link can leak, so it never makes an owner.
+            models.CheckConstraint(
+                condition=models.Q(role__in=[Role.RESEARCHER, Role.REVIEWER, Role.ANNOTATOR]),
+                name="invitation_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation to {self.project} as {self.get_role_display()}"

@@ -33,6 +33,7 @@ class JudgmentValue:
     rationale: str = ""
     skip_reason: str = ""
     duration_ms: int | None = None
+    guideline: int | None = None
     supersedes_id: int | None = None
 
     def __post_init__(self) -> None:
@@ -82,6 +83,7 @@ def judgment_record(
     rationale: str = "",
     skip_reason: str = "",
     duration_ms: int | None = None,
+    guideline: int | None = None,
     supersedes: Judgment | None = None,
 ) -> Judgment:
     """Append one. Raises ValueError when it contradicts itself or what it supersedes."""
@@ -101,6 +103,7 @@ def judgment_record(
         rationale=rationale,
         skip_reason=skip_reason,
         duration_ms=duration_ms,
+        guideline=guideline,
         supersedes_id=supersedes.pk if supersedes else None,
     )
     return Judgment.objects.create(**asdict(value))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from annotators.models import Assignment, Campaign
-from annotators.services.campaign_manage import campaign_create, campaign_start
+from annotators.services.campaign_create import campaign_create
+from annotators.services.campaign_manage import campaign_start
 from curation.models import Pair, Project
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory
@@ -23,7 +24,12 @@ def make_campaign(people: People) -> MakeCampaign:
         project = project or people.project
         for _ in range(n_pairs):
             PairFactory(prompt=PromptFactory(project=project))
-        settings = {"name": f"Campaign {Campaign.objects.count()}", "guidelines": "Be **fair**.", **options}
+        settings = {
+            "name": f"Campaign {Campaign.objects.count()}",
+            "guidelines": "Be **fair**.",
+            "order": "id",
+            **options,
+        }
         pairs = Pair.objects.for_project(project)
         campaign = campaign_create(project=project, pairs=pairs, user=people.rita, **settings)  # type: ignore[arg-type]
         return campaign_start(campaign=campaign) if started else campaign

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from annotators.models import Assignment, Campaign
-from annotators.services.campaign_manage import campaign_create, campaign_start
+from annotators.services.campaign_create import campaign_create
+from annotators.services.campaign_manage import campaign_start
 from curation.models import Pair, Response
 from curation.services.judgment_record import judgment_record
 from curation.services.rater_get import person_rater

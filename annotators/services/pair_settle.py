@@ -1,0 +1,50 @@
+"""Once everyone asked has answered a pair: how far they are apart, and whether one more should be asked."""
+
+from __future__ import annotations
+
+from django.db.models import F
+from django.db.models.functions import Length
+
+from annotators.algorithms.assignment import disagreement, is_rushed, wants_another
+from annotators.models import Assignment, Campaign, CampaignPair
+from curation.models import Judgment
+
+Review = CampaignPair.Review
+
+
+def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
+    """Measure the pair if its last slot was just answered; ask one more person where the campaign wants it.
+
+    Call inside the transaction that recorded the answer. A pair that a reviewer decided stays decided.
+    """
+    pairs = CampaignPair.objects.filter(pk=campaign_pair_id, gold=None)
+    full = pairs.filter(slots_left=0).select_for_update(no_key=True).first()
+    if full is None:
+        return
+    answers = list(
+        Assignment.objects.filter(campaign_pair=full)
+        .holding()
+        .values_list(
+            "state", "left", "judgment__outcome", "judgment__preference", "judgment__duration_ms",
+            Length("pair__response_a__text") + Length("pair__response_b__text"),
+        )
+    )  # fmt: skip
+    if any(state == Assignment.State.OPEN for state, *_ in answers):
+        return
+    votes = [towards_a(left, outcome, preference) for _, left, outcome, preference, _, _ in answers]
+    apart = disagreement(votes)
+    rushed = sum(is_rushed(took, chars) for *_, took, chars in answers if took is not None)
+    if wants_another(votes, full.overlap, campaign.overlap_cap or full.overlap):
+        pairs.update(overlap=F("overlap") + 1, slots_left=F("slots_left") + 1)
+        return
+    review = Review.OPEN if apart or rushed else Review.NONE
+    pairs.exclude(review=Review.DECIDED).update(disagreement=apart, n_rushed=rushed, review=review)
+
+
+def towards_a(left: str, outcome: str, preference: int | None) -> int | str | None:
+    """An answer as a vote: −3 to 3 towards response a, 0 for a tie, "both_bad", or None for a skip."""
+    if preference is not None:
+        return preference if left == "a" else -preference
+    if outcome == Judgment.Outcome.BOTH_BAD:
+        return "both_bad"
+    return 0 if outcome == Judgment.Outcome.TIE else None

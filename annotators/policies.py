@@ -26,3 +26,14 @@ def own_assignment(access: Access, pk: int) -> Assignment:
     mine = Assignment.objects.filter(annotator=access.user, campaign__project=access.project)
     assignment: Assignment = get_object_or_404(mine.select_related("campaign"), pk=pk)
     return assignment
+
+
+def sees_names(access: Access, campaign: Campaign) -> bool:
+    """Whether this member of the staff may see who said what in the campaign."""
+    return access.is_researcher or campaign.names_shown
+
+
+def person_names(campaign: Campaign, *, named: bool) -> dict[int, str]:
+    """What to call each participant of the campaign; without names they are numbered as they joined."""
+    people = campaign.participations.order_by("pk").values_list("user_id", "user__username")
+    return {pk: name if named else f"Person {number}" for number, (pk, name) in enumerate(people, start=1)}

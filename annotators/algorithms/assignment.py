@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+READABLE_CHARS_PER_SECOND = 60
+SHORTEST_READING_MS = 1000
+
 
 def queue_order(
     kind: str,
@@ -50,4 +53,4 @@ def wants_another(votes: Sequence[int | str | None], n_asked: int, cap: int) -> 
 
 
 def is_rushed(duration_ms: int, n_chars: int) -> bool:
-    return duration_ms < max(1000, n_chars * 1000 / 60)
+    return duration_ms < max(SHORTEST_READING_MS, 1000 * n_chars / READABLE_CHARS_PER_SECOND)

@@ -30,7 +30,7 @@ def parse_spans(asked: Spans, assignment: Assignment, data: QueryDict) -> dict[s
     responses = dict(sides_of(assignment))
     for mark in marks:
         side = mark["side"]
-        if side not in responses:
+        if not isinstance(side, str) or side not in responses:
             raise PartError("spans", f"A mark is on the left or the right response, not on {shown(side)}.")
         response = responses[side]
         found[response].append(checked_span(asked, side, text_of(assignment, response), mark))

@@ -30,7 +30,7 @@ HOURS, DAYS = 24, 14
 # One count of an index range for each stretch: grouping by a truncated time would sort every row of the span.
 ANSWERS_BY = """
 SELECT start, (SELECT count(*) FROM annotators_assignment
-    WHERE campaign_id = %s AND state = 'done' AND answered_at >= start AND answered_at < start + %s)
+    WHERE campaign_id = %s AND state = 'done' AND answered_at >= start AND answered_at < start + %s::interval)
 FROM generate_series(%s::timestamptz, %s::timestamptz, %s::interval) start ORDER BY start
 """
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -118,8 +118,9 @@ def pace_of(
 def answers_by(campaign: Campaign, last: datetime, step: timedelta, n: int) -> list[tuple[datetime, int]]:
     """(beginning, answers) of the `n` hours or days up to the one that begins at `last`."""
     with connection.cursor() as cursor:
-        cursor.execute(ANSWERS_BY, [campaign.pk, step, last - (n - 1) * step, last, step])
-        return cursor.fetchall()
+        span = f"{step.total_seconds()} seconds"
+        cursor.execute(ANSWERS_BY, [campaign.pk, span, last - (n - 1) * step, last, span])
+        return [(start, count) for start, count in cursor.fetchall()]
 
 
 def recent_of(campaign: Campaign) -> Recent:

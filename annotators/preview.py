@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.template.exceptions import TemplateDoesNotExist
-from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
 
 from annotators.answers import choices_for
-from annotators.models import Campaign, CampaignPair
+from annotators.models import Assignment, Campaign, CampaignPair
 from config.markdown import render_markdown
 from curation.models import Response
-
-PARTS = "annotators/parts/all.html"
+from curation.models.judgments import Side
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,18 @@ class Shown:
         return self.text
 
     @cached_property
-    def html(self) -> str:
-        return render_markdown(self.text)
+    def html(self) -> SafeString:
+        return mark_safe(render_markdown(self.text))  # noqa: S308 -- sanitised by render_markdown
 
     def mask(self, start: int, end: int) -> str:
         return self.text[start:end]
 
 
 def preview_context(campaign: Campaign, wanted: str) -> dict[str, Any]:
-    """The pair at position `wanted` of the queue, or the first; nothing of it says who wrote what."""
+    """The pair at place `wanted` of the queue, or the first; nothing in it says who wrote what.
+
+    The assignment that the parts read is never saved.
+    """
     queue = campaign.campaign_pairs.filter(gold=None).select_related(
         "pair__prompt", "pair__response_a", "pair__response_b"
     )
@@ -49,32 +50,28 @@ def preview_context(campaign: Campaign, wanted: str) -> dict[str, Any]:
         return {"queued": None, "task": task}
     turns = queued.pair.prompt.messages
     fold = len(turns) > 2
+    assignment = Assignment(
+        campaign=campaign, campaign_pair=queued, pair=queued.pair, left=Side.A, order=queued.responses
+    )
+    place = queued.position or 1
     return {
         "queued": queued,
         "task": task,
-        "left": Shown("left", 1, queued.pair.response_a.text),
-        "right": Shown("right", 2, queued.pair.response_b.text),
+        "assignment": assignment,
+        "left": Shown("left", 1, assignment.left_response.text),
+        "right": Shown("right", 2, assignment.right_response.text),
         "listed": listed(queued),
         "given": {},
         "earlier": turns[:-1] if fold else [],
         "latest": turns[-1:] if fold else turns,
         "choices": choices_for(task) if task.kind == "pairwise" else [],
-        "parts": parts_template(),
         "guideline": campaign.guidelines.first(),
-        "following": queued.position + 1 if queued.position and queued.position < campaign.n_pairs else None,
+        "following": place + 1 if place < campaign.n_pairs else None,
     }
 
 
 def listed(queued: CampaignPair) -> list[Shown]:
     """The responses of a ranking, numbered."""
-    found = Response.objects.in_bulk(queued.responses or [])
-    return [
-        Shown("", n, found[pk].text) for n, pk in enumerate(queued.responses or [], start=1) if pk in found
-    ]
-
-
-def parts_template() -> Any:
-    try:
-        return get_template(PARTS)
-    except TemplateDoesNotExist:
-        return None
+    order = queued.responses or []
+    found = Response.objects.in_bulk(order)
+    return [Shown("", number, found[pk].text) for number, pk in enumerate(order, start=1)]

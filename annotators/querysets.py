@@ -24,7 +24,6 @@ from django.db.models.functions import Coalesce, Greatest, Length
 from annotators.algorithms.assignment import READABLE_CHARS_PER_SECOND, SHORTEST_READING_MS
 
 if TYPE_CHECKING:
-    from annotators.models import Campaign
     from curation.models import User
 
 HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot

@@ -24,29 +24,34 @@ class Window:
 
 @dataclass(frozen=True)
 class Forecast:
-    """`finish`, and the range that 95 % of Poisson arrivals leave open; None: beyond ten years."""
+    """`finish`, and the range that 95 % of Poisson arrivals leave open; None: beyond ten years.
+
+    `whole` says that the basis reaches back to the first answer.
+    """
 
     finish: datetime | None
     earliest: datetime | None
     latest: datetime | None
     per_hour: float
     basis: Window
+    whole: bool
 
 
 def forecast(*, remaining: int, windows: Sequence[Window], now: datetime, age: timedelta) -> Forecast | None:
-    """The finish at the pace of the first of `windows` with enough answers, shortest first.
+    """The finish at the pace of the first of `windows`, shortest first, with enough answers or all there are.
 
-    Where none has enough, the longest that has any decides; without an answer there is no forecast. A window
-    cannot reach back beyond `age`, the time since the first answer: a campaign an hour old has the pace of an
-    hour. The count of answers is taken as Poisson, so its square root is its standard error; a pace whose
-    lower bound is 0 has no latest finish.
+    Where none has, the longest with any decides; without an answer there is no forecast. A window cannot
+    reach back beyond `age`, the time since the first answer: a campaign an hour old has the pace of an hour.
+    The count of answers is taken as Poisson, so its square root is its standard error; a pace whose lower
+    bound is 0 has no latest finish.
     """
     if remaining < 0:
         raise ValueError(f"{remaining} answers remaining is not a count")
     answered = [window for window in windows if window.n_answers > 0]
     if not answered:
         return None
-    basis = next((window for window in answered if window.n_answers >= ENOUGH), answered[-1])
+    telling = (window for window in answered if window.n_answers >= ENOUGH or window.span >= age)
+    basis = next(telling, answered[-1])
     hours = max(min(basis.span, age), SHORTEST) / timedelta(hours=1)
     error = CONFIDENCE_Z * sqrt(basis.n_answers)
     return Forecast(
@@ -55,6 +60,7 @@ def forecast(*, remaining: int, windows: Sequence[Window], now: datetime, age: t
         latest=_at(now, remaining, (basis.n_answers - error) / hours),
         per_hour=basis.n_answers / hours,
         basis=basis,
+        whole=basis.span >= age,
     )
 
 

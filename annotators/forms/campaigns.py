@@ -30,7 +30,7 @@ class CampaignForm(PairFields, TaskFields, RunningFields, FixedFields):
     preset = forms.ChoiceField(
         label="Start from",
         required=False,
-        choices=[("", "An empty form"), *((key, preset.label) for key, preset in PRESETS.items())],
+        choices=[("", "An empty form"), *((preset.key, preset.name) for preset in PRESETS)],
         help_text="Fills in the parts below; everything can be changed after.",
     )
     guidelines = forms.CharField(
@@ -58,10 +58,15 @@ class CampaignForm(PairFields, TaskFields, RunningFields, FixedFields):
         }
         return cls(project=campaign.project, initial=initial)
 
-    def with_preset(self) -> CampaignForm:
-        """The form with what was typed so far and the chosen preset's parts in place of the ones there."""
+    def as_typed(self) -> CampaignForm:
+        """The form with what was typed so far, before anybody says what is wrong with it."""
         typed = {name: self[name].value() for name in self.fields}
-        chosen = PRESETS.get(typed["preset"] or "")
+        return CampaignForm(project=self.project, initial=typed)
+
+    def with_preset(self) -> CampaignForm:
+        """As typed, but for the chosen preset's parts in place of the ones there."""
+        typed = {name: self[name].value() for name in self.fields}
+        chosen = next((preset for preset in PRESETS if preset.key == typed["preset"]), None)
         return CampaignForm(
             project=self.project, initial=typed | (task_initial(chosen.form) if chosen else {})
         )

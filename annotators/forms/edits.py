@@ -11,13 +11,13 @@ from annotators.errors import CampaignError
 from annotators.forms.fields import Group, bound
 from annotators.forms.settings import CHOSEN, RunningFields, settings_initial
 from annotators.models import Campaign
+from annotators.task_words import task_form_words
 from curation.models import User
 
 CHANGES = (
     "name", "overlap_cap", "lease_seconds", "gold_share", "daily_goal", "break_after_minutes", "mask_words",
     "names_shown",
 )  # fmt: skip
-PARTS = ("ratings", "comparisons", "spans", "segments", "rationale", "rewrite", "safety", "flags")
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ def fixed_settings(campaign: Campaign) -> list[Fixed]:
     order = str(campaign.get_order_display())
     if campaign.order == Campaign.Order.UNCERTAINTY:
         order += f", {campaign.control_share:.0%} control arm"
-    task = campaign.task
-    parts = [name for name in PARTS if getattr(task, name) not in {None, (), "off"}]
-    asked = f"a ranking of {task.ranking_size}" if task.kind == "ranking" else f"{task.steps} steps"
+    asked = "; ".join(task_form_words(campaign.task))
     return [
         Fixed("Pairs", f"{campaign.n_pairs:,}", "Agreement, progress and the order are about this set."),
-        Fixed("What is asked", ", ".join([asked, *parts]), "Different questions cannot be counted together."),
+        Fixed(
+            "What is asked",
+            asked[:1].upper() + asked[1:],
+            "Answers to different questions cannot be counted together.",
+        ),
         Fixed(
             "People per pair",
             str(campaign.overlap),
@@ -62,10 +64,13 @@ class CampaignEditForm(RunningFields):
     """People who have opened a pair stay: their answers are theirs. Others can be added and taken out."""
 
     def __init__(self, data: Any = None, *, campaign: Campaign) -> None:
-        super().__init__(data, initial={**settings_initial(campaign), "name": campaign.name})
         self.campaign = campaign
-        self.at_work = campaign.participations.filter(n_opened__gt=0).select_related("user")
-        self.people_from(campaign.project, without=frozenset(person.user_id for person in self.at_work))
+        self.at_work = list(campaign.participations.filter(n_opened__gt=0).select_related("user"))
+        stay = frozenset(person.user_id for person in self.at_work)
+        initial = settings_initial(campaign)
+        initial["participants"] = [pk for pk in initial["participants"] if pk not in stay]
+        super().__init__(data, initial={**initial, "name": campaign.name})
+        self.people_from(campaign.project, without=stay)
         if campaign.task.kind == "ranking":
             del self.fields["gold_share"]
 

@@ -30,7 +30,9 @@ def campaign_create(request: HttpRequest, slug: str) -> HttpResponse:
     form = create_form(request, access)
     if action == "preset":
         form = form.with_preset()
-    elif action == "make" and form.is_valid():
+    elif action == "count":
+        form = form.as_typed()
+    elif form.is_valid():
         try:
             campaign = create(project=access.project, user=access.user, **form.campaign())
         except CampaignError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 WIDTH, HEIGHT, BASE, TOP, GAP = 640, 150, 128, 6, 1
-COLUMNS_HEIGHT, COLUMNS_BASE = 90, 68
+COLUMNS_HEIGHT, COLUMNS_BASE = 72, 71
 _ids = count(1)
 
 

@@ -10,8 +10,13 @@ import django
 
 django.setup()
 
-from annotators.services.campaign_create import campaign_create  # noqa: E402 -- after setup
+from annotators.answers import Answer  # noqa: E402 -- after setup
+from annotators.services.assignment_claim import assignment_claim  # noqa: E402
+from annotators.services.campaign_create import campaign_create  # noqa: E402
 from annotators.services.campaign_manage import campaign_start  # noqa: E402
+from annotators.services.guideline_save import guideline_save  # noqa: E402
+from annotators.services.label_submit import label_submit  # noqa: E402
+from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segments, Spans, TaskForm  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
 from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
@@ -171,6 +176,44 @@ def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int
     )
     campaign_start(campaign=made)
     return int(made.pk)
+
+
+def campaign_worked(*, project: int) -> dict[str, int]:
+    """A campaign with every kind of part, two versions of guidelines, answers that differ, and two people."""
+    alice, anna = (User.objects.get(username=name) for name in ("alice", "anna"))
+    task = TaskForm(
+        steps=7,
+        ratings=(Scale(name="Helpfulness"), Scale(name="Correctness")),
+        comparisons=("Style",),
+        spans=Spans(),
+        segments=Segments(),
+        rationale=Rationale(reasons=REASONS),
+        rewrite="optional",
+        safety=SAFETY_TAGS,
+    )
+    made = campaign_create(
+        project=Project.objects.get(pk=project),
+        name="Worked on",
+        pairs=Pair.objects.filter(prompt__project=project),
+        form=task,
+        overlap=2,
+        overlap_cap=3,
+        order="uncertainty",
+        control_share=0.3,
+        guidelines="Prefer the response that answers the question.",
+        participants=[anna],
+        user=alice,
+    )
+    campaign_start(campaign=made)
+    given = [Answer("preferred", 3, rationale="It answers."), Answer("preferred", -2), Answer("tie")]
+    for number in range(24):
+        person = (alice, anna)[number % 2]
+        turn = assignment_claim(campaign=made, user=person)
+        if turn is not None:
+            label_submit(assignment_id=turn.pk, user=person, answer=given[number % 3])
+    guideline_save(campaign=made, text="Prefer the response that answers the question in fewer words.")
+    assignment_claim(campaign=made, user=anna)
+    return {"campaign_worked": made.pk}
 
 
 def main() -> None:

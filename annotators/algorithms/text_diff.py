@@ -12,12 +12,16 @@ WORDS = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")
 
 
 def word_diff(old: str, new: str) -> list[Change]:
-    """Stretches of text in reading order; what is `same` or `out` joins to `old`, `same` or `in` to `new`."""
+    """Stretches of text in reading order; those that are `same` or `in` join to `new`.
+
+    Words are compared without the space around them, so a line broken elsewhere is no change.
+    """
     before, after = WORDS.findall(old), WORDS.findall(new)
+    bare = [[word.strip() for word in words] for words in (before, after)]
     found: list[Change] = []
-    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for kind, i, j, k, m in SequenceMatcher(None, *bare, autojunk=False).get_opcodes():
         if kind == "equal":
-            found.append(("same", "".join(before[i:j])))
+            found.append(("same", "".join(after[k:m])))
             continue
         if i < j:
             found.append(("out", "".join(before[i:j])))

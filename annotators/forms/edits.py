@@ -103,9 +103,10 @@ class CampaignEditForm(RunningFields):
 
     def groups(self) -> list[Group]:
         gold = ["gold_share"] if "gold_share" in self.fields else []
+        others = ["participants"] if list(self["participants"]) else []
         return [
-            Group("Name", bound(self, ["name"])),
-            Group("People", bound(self, ["overlap_cap", "lease_seconds", "who", "participants"])),
+            Group("", bound(self, ["name"])),
+            Group("People", bound(self, ["overlap_cap", "lease_seconds", "who", *others])),
             Group("Pace and checks", bound(self, [*gold, "daily_goal", "break_after_minutes"])),
             Group("What is hidden", bound(self, ["mask_words", "names_shown"])),
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -83,8 +83,6 @@ class Group:
     help: str = ""
     switch: BoundField | None = None
     only: str = ""  # "pairwise" or "ranking": what the fields are about
-    parts: list[Group] = field(default_factory=list)
-    id: str = ""
 
 
 def bound(form: forms.Form, names: Iterable[str]) -> list[BoundField]:

@@ -138,7 +138,7 @@ class FixedFields(forms.Form):
         label="Mask what gives a model away",
         required=False,
         initial=True,
-        help_text="“As ChatGPT…” is shown as “As ▇▇▇…”; the stored text stays as it is.",
+        help_text="“As ChatGPT…” is shown as “As ▒▒▒…”; the stored text stays as it is.",
     )
 
 

@@ -166,7 +166,11 @@ class DemoLoop:
             "scoring",
             "Score pairs by CHES",
             lambda: scoring_create(
-                project=self._project, user=self.owner, model=self._base_model, split="train", dtype=self.dtype
+                project=self._project,
+                user=self.owner,
+                model=self._base_model,
+                split="train",
+                dtype=self.dtype,
             ),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db.models import F
 from django.db.models.functions import Length
 
-from annotators.algorithms.assignment import disagreement, is_rushed, wants_another
+from annotators.algorithms.assignment import Answer, disagreement, is_rushed, wants_another
 from annotators.models import Assignment, Campaign, CampaignPair
 from curation.models import Judgment
 
@@ -37,14 +37,15 @@ def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
     if wants_another(votes, full.overlap, campaign.overlap_cap or full.overlap):
         pairs.update(overlap=F("overlap") + 1, slots_left=F("slots_left") + 1)
         return
-    review = Review.OPEN if apart or rushed else Review.NONE
+    differ = wants_another(votes, full.overlap, full.overlap + 1)
+    review = Review.OPEN if differ or rushed else Review.NONE
     pairs.exclude(review=Review.DECIDED).update(disagreement=apart, n_rushed=rushed, review=review)
 
 
-def towards_a(left: str, outcome: str, preference: int | None) -> int | str | None:
-    """An answer as a vote: −3 to 3 towards response a, 0 for a tie, "both_bad", or None for a skip."""
+def towards_a(left: str, outcome: str, preference: int | None) -> Answer:
+    """An answer as a vote: −3 to 3 towards response a, 0 for a tie, "both_bad" or "skip"."""
     if preference is not None:
         return preference if left == "a" else -preference
     if outcome == Judgment.Outcome.BOTH_BAD:
         return "both_bad"
-    return 0 if outcome == Judgment.Outcome.TIE else None
+    return 0 if outcome == Judgment.Outcome.TIE else "skip"

@@ -193,10 +193,12 @@ def flag_rows(said: dict[str, Any]) -> list[ShownRow]:
 def ranking_rows(judgment: Judgment, *, excerpts: bool) -> Iterator[ShownRow]:
     """One row for each rank, with the numbers under which the responses were listed."""
     ranking: list[list[int]] = judgment.attributes.get("ranking", [])
+    if not ranking:
+        return
     assignment = getattr(judgment, "assignment", None)
     ids = [response for group in ranking for response in group]
     order = list(assignment.order or ids) if assignment else ids
-    texts = Response.objects.in_bulk(ids) if excerpts and ids else {}
+    texts = Response.objects.in_bulk(ids) if excerpts else {}
     rank = 1
     for group in ranking:
         for response in sorted(group, key=order.index):

@@ -166,7 +166,7 @@ def test_sentence_verdicts_are_shown_one_by_one(people: People) -> None:
         "Sentences, Response B": [
             ("Sentence 1: wrong", "The capital is Lyon."),
             ("Sentence 2: unsure", "Lyon is large."),
-            ("Sentence 3: right", "Go there."),
+            ("Sentence 3: correct", "Go there."),
         ]
     }
 

@@ -21,3 +21,11 @@ class AlreadyAnsweredError(LabelError):
 
 class AnswerError(AnnotationError):
     """What was sent is not an answer to what the task form asks."""
+
+
+class PartError(AnswerError):
+    """One part of the answer is missing or wrong; `part` is the name of that part of the task form."""
+
+    def __init__(self, part: str, words: str) -> None:
+        super().__init__(words)
+        self.part = part

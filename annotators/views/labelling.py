@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.middleware import HtmxDetails
@@ -21,6 +22,8 @@ from annotators.policies import labelling_campaign, own_assignment
 from annotators.services.assignment_claim import assignment_claim
 from annotators.services.label_submit import label_submit
 from annotators.services.label_undo import label_undo
+from config.templatetags.display import markdown
+from curation.models import Response
 from curation.policies import Access, member_access
 
 
@@ -28,6 +31,26 @@ class HtmxRequest(HttpRequest):
     """A request as django-htmx's middleware leaves it."""
 
     htmx: HtmxDetails
+
+
+@dataclass(frozen=True)
+class ShownResponse:
+    """A response on its side, or by its number in a ranking."""
+
+    raw: str
+    side: str = ""
+    number: int = 0
+
+    @property
+    def text(self) -> str:
+        return self.raw
+
+    @property
+    def html(self) -> SafeString:
+        return markdown(self.raw)
+
+    def mask(self, start: int, end: int) -> str:
+        return self.raw[start:end]
 
 
 LEFT_COUNTED = 1000  # counting stops here: "over 1,000 left" costs the same however large the campaign
@@ -79,7 +102,8 @@ def answer(request: HtmxRequest, slug: str, pk: int) -> HttpResponse:
     try:
         given = parse_answer(assignment.campaign.task, assignment, request.POST)
     except AnswerError as error:
-        return turn_page(request, access, assignment.campaign, Notice(messages.ERROR, str(error)), status=400)
+        wrong = {"parts_error": error, "given": dict(request.POST.lists())}
+        return turn_page(request, access, assignment.campaign, status=400, wrong=wrong)
     try:
         judgment = label_submit(assignment_id=assignment.pk, user=access.user, answer=given)
         words = (
@@ -117,10 +141,17 @@ def turn_next(request: HtmxRequest, access: Access, campaign: Campaign, notice: 
 
 
 def turn_page(
-    request: HtmxRequest, access: Access, campaign: Campaign, notice: Notice | None = None, status: int = 200
+    request: HtmxRequest,
+    access: Access,
+    campaign: Campaign,
+    notice: Notice | None = None,
+    *,
+    status: int = 200,
+    wrong: dict[str, Any] | None = None,
 ) -> HttpResponse:
     template = "annotators/assignment_label.html" + ("#turn" if request.htmx else "")
     context = {"access": access, "campaign": campaign, "notice": notice, **turn_context(access, campaign)}
+    context |= wrong or {}
     return render(request, template, context, status=status)
 
 
@@ -149,5 +180,18 @@ def turn_context(access: Access, campaign: Campaign) -> dict[str, Any]:
         "n_total": n_mine + n_left,
         "left_is_bounded": n_left > LEFT_COUNTED,
         "choices": choices_for(campaign.task),
+        "task": campaign.task,
+        **(shown_responses(assignment) if assignment else {}),
         "skip_reasons": SkipReason.choices,
+    }
+
+
+def shown_responses(assignment: Assignment) -> dict[str, Any]:
+    if assignment.order:
+        texts = Response.objects.in_bulk(assignment.order)
+        listed = enumerate(assignment.order, start=1)
+        return {"listed": [ShownResponse(texts[pk].text, number=number) for number, pk in listed]}
+    return {
+        "left": ShownResponse(assignment.left_response.text, side="left"),
+        "right": ShownResponse(assignment.right_response.text, side="right"),
     }

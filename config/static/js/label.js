@@ -14,6 +14,13 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) return;
     if (localStorage.getItem(SHORTCUTS) === "off" || typing(event.target)) return;
+    const asked = new CustomEvent("tiebreak:key", { cancelable: true, detail: { key: event.key } });
+    if (!openDialog() && !document.dispatchEvent(asked)) {
+      event.preventDefault();
+      return;
+    }
+    const choice = turn().querySelector(`input[data-choice="${event.key.toLowerCase()}"]`);
+    if (choice && !openDialog()) choice.click();
     const dialog = openDialog();
     const scope = dialog ?? turn();
     const button =
@@ -78,6 +85,7 @@
     turn().querySelector("[data-shortcuts]").checked = localStorage.getItem(SHORTCUTS) !== "off";
     visibleSince = document.hidden ? null : performance.now();
     showNewGuidelines();
+    document.dispatchEvent(new CustomEvent("tiebreak:turn", { detail: { root: turn() } }));
   };
 
   const say = (text) => {

@@ -40,7 +40,7 @@ SECTIONS = (
     Section("Models", "training:model-list", RESEARCHERS, frozenset({"model"})),
     Section("Evaluations", "training:evaluation-list", RESEARCHERS, frozenset({"evaluation"})),
     Section("Jobs", "training:job-list", RESEARCHERS, frozenset({"job"})),
-    Section("Members", "curation:member-list", OWNERS, frozenset({"member"})),
+    Section("Members", "curation:member-list", OWNERS, frozenset({"member", "invitation"})),
 )
 
 

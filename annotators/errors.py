@@ -21,3 +21,11 @@ class AlreadyAnsweredError(LabelError):
 
 class AnswerError(AnnotationError):
     """What was sent is not an answer to what the task form asks."""
+
+
+class ReviewError(AnnotationError):
+    """A pair cannot be decided, sent back or reopened as asked."""
+
+
+class ParticipationError(AnnotationError):
+    """A person cannot be added to a campaign."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotators.views import campaigns, labelling
+from annotators.views import campaigns, labelling, reviews
 
 app_name = "annotators"
 
@@ -28,4 +28,14 @@ label_urls: list[URLPattern] = [
     path("p/<slug:slug>/label/<int:campaign_pk>/undo/", labelling.undo, name="undo"),
 ]
 
-urlpatterns = [*campaign_urls, *label_urls]
+# reviews/…
+review_urls: list[URLPattern] = [
+    path("p/<slug:slug>/reviews/", reviews.review_list, name="review-list"),
+    path("p/<slug:slug>/reviews/summary/", reviews.review_summary, name="review-summary"),
+    path("p/<slug:slug>/reviews/<int:pk>/", reviews.review_detail, name="review-detail"),
+    path("p/<slug:slug>/reviews/<int:pk>/decide/", reviews.review_decide, name="review-decide"),
+    path("p/<slug:slug>/reviews/<int:pk>/return/", reviews.review_return, name="review-return"),
+    path("p/<slug:slug>/reviews/<int:pk>/reopen/", reviews.review_reopen, name="review-reopen"),
+]
+
+urlpatterns = [*campaign_urls, *label_urls, *review_urls]

@@ -33,6 +33,7 @@ SECTIONS = (
     Section("Prompts", "curation:prompt-list", REVIEWERS, frozenset({"prompt", "import", "generate"})),
     Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
     Section("Campaigns", "annotators:campaign-list", REVIEWERS, frozenset({"campaign", "guideline"})),
+    Section("Reviews", "annotators:review-list", REVIEWERS, frozenset({"review"})),
     Section("Judges", "judges:judge-list", RESEARCHERS, frozenset({"judge", "judging", "rubric", "verdict"})),
     Section("Recipes", "curation:recipe-list", RESEARCHERS, frozenset({"recipe"})),
     Section("Datasets", "curation:dataset-list", REVIEWERS, frozenset({"dataset", "export"})),

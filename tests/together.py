@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
@@ -12,7 +12,7 @@ from django.db import connection
 T = TypeVar("T")
 
 
-def together(work: list[Callable[[], T]]) -> list[T]:
+def together(work: Sequence[Callable[[], T]]) -> list[T]:
     """Run all at the same moment, each on its own connection."""
     barrier = Barrier(len(work))
 

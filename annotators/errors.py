@@ -28,4 +28,4 @@ class ReviewError(AnnotationError):
 
 
 class ParticipationError(AnnotationError):
-    """A person cannot be added to a campaign."""
+    """A person's standing in a campaign cannot be changed as asked."""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from annotators.decisions import decisions_for
 from annotators.errors import ReviewError
 from annotators.models import Campaign, CampaignPair, Review
-from annotators.policies import may_reopen, queued_pair, sees_names
+from annotators.policies import may_reopen, project_campaign, queued_pair, sees_names
 from annotators.review_answers import shown_answers, shown_responses
 from annotators.review_forms import DecisionForm, ReturnForm, ReviewFilterForm
 from annotators.review_summary import review_counts
@@ -39,6 +39,15 @@ def review_list(request: HttpRequest, slug: str) -> HttpResponse:
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {"access": access, "form": form, "page": page, "state": form.state_shown}
     return render(request, "annotators/review_list.html", context)
+
+
+@login_required
+@require_GET
+def campaign_reviews(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The queue of one campaign."""
+    access = reviewer_access(request, slug)
+    campaign = project_campaign(access, pk)
+    return redirect(reverse("annotators:review-list", args=[slug]) + f"?campaign={campaign.pk}")
 
 
 def waiting(access: Access, form: ReviewFilterForm) -> QuerySet[CampaignPair]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from pytest_django import DjangoAssertNumQueries
 
 from annotators.decisions import decisions_for
@@ -54,10 +54,13 @@ def pair(campaign: Campaign) -> CampaignPair:
 
 
 def first(campaign: Campaign) -> CampaignPair:
-    found: CampaignPair = campaign.campaign_pairs.select_related(
-        "campaign__project", "pair__prompt"
-    ).earliest("pk")
+    found: CampaignPair = ready(campaign).earliest("pk")
     return found
+
+
+def ready(campaign: Campaign) -> QuerySet[CampaignPair]:
+    """The campaign's pairs with what the services read."""
+    return campaign.campaign_pairs.select_related("campaign__project", "pair__prompt")
 
 
 def decide(pair: CampaignPair, user: User, answer: str = "left", cause: str = "slip") -> Review:
@@ -70,6 +73,8 @@ def url(pair: CampaignPair, act: str = "") -> str:
 
 def test_it_works(people: People, campaign: Campaign, pair: CampaignPair) -> None:
     client = people.client("rob")
+    of_campaign = client.get(f"/p/helpfulness/campaigns/{campaign.pk}/reviews/", follow=True)
+    assert url(pair) in of_campaign.content.decode()
     assert url(pair) in client.get(LIST).content.decode()
     page = client.get(url(pair)).content.decode()
     for shown in ("A better", "B better", "Person 1", "Person 2", pair.pair.response_a.text):
@@ -361,9 +366,7 @@ def test_query_budgets_do_not_grow(
     for path, budget in budgets.items():
         with django_assert_max_num_queries(budget):
             client.get(path)
-    for each in campaign.campaign_pairs.filter(pk__gt=pair.pk).select_related(
-        "campaign__project", "pair__prompt"
-    ):
+    for each in ready(campaign).filter(pk__gt=pair.pk):
         decide(each, people.alice)
     for path, budget in {f"{LIST}?state=decided": 8, f"{LIST}summary/": 12}.items():
         with django_assert_max_num_queries(budget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Length
 
 from annotators.algorithms.assignment import Answer, disagreement, is_rushed, wants_another
@@ -10,6 +10,8 @@ from annotators.models import Assignment, Campaign, CampaignPair
 from curation.models import Judgment
 
 Review = CampaignPair.Review
+# A correction takes a moment; only an answer given anew can have been rushed.
+FIRST_TOOK = Case(When(judgment__supersedes=None, then=F("judgment__duration_ms")))
 
 
 def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
@@ -25,7 +27,7 @@ def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
         Assignment.objects.filter(campaign_pair=full)
         .holding()
         .values_list(
-            "state", "left", "judgment__outcome", "judgment__preference", "judgment__duration_ms",
+            "state", "left", "judgment__outcome", "judgment__preference", FIRST_TOOK,
             Length("pair__response_a__text") + Length("pair__response_b__text"),
         )
     )  # fmt: skip

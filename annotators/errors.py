@@ -8,7 +8,11 @@ class AnnotationError(Exception):
 
 
 class CampaignError(AnnotationError):
-    """A campaign cannot be made, started, paused, closed or edited as asked."""
+    """A campaign cannot be made, moved or edited as asked; `field` is the setting at fault."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class LabelError(AnnotationError):

@@ -46,3 +46,9 @@ def sees_names(access: Access, campaign: Campaign) -> bool:
 def may_reopen(access: Access, reviewer_id: int) -> bool:
     """A decision is taken back by whoever made it, or by those who run campaigns."""
     return access.is_researcher or reviewer_id == access.user.pk
+
+
+def person_names(campaign: Campaign, *, named: bool) -> dict[int, str]:
+    """What to call each participant of the campaign; without names they are numbered as they joined."""
+    people = campaign.participations.order_by("pk").values_list("user_id", "user__username")
+    return {pk: name if named else f"Person {number}" for number, (pk, name) in enumerate(people, start=1)}

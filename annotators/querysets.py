@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -20,10 +20,12 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Greatest, Length
+
+from annotators.algorithms.assignment import READABLE_CHARS_PER_SECOND, SHORTEST_READING_MS
 
 if TYPE_CHECKING:
-    from annotators.models import Campaign, CampaignPair
+    from annotators.models import CampaignPair
     from curation.models import User
 
 HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot
@@ -31,7 +33,8 @@ HOLDING = ["open", "done"]  # the states in which an assignment takes up its slo
 
 def count_of(rows: models.QuerySet[Any], by: str) -> Coalesce:
     """A correlated COUNT as an expression; 0 where there is no row. `rows` holds the OuterRef."""
-    counted = rows.order_by().values(by).annotate(n=Count("pk")).values("n")
+    # COUNT(*), because COUNT(id) would read the rows where an index alone can tell.
+    counted = rows.order_by().values(by).annotate(n=Count("*")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
@@ -43,15 +46,24 @@ def sum_of(rows: models.QuerySet[Any], of: Any, by: str) -> Coalesce:
 
 class CampaignQuerySet(models.QuerySet[Any]):
     def with_progress(self) -> Self:
-        """Each campaign with `n_slots`, the answers asked for, and `n_done`, those given; without gold."""
-        from annotators.models import Assignment, CampaignPair
+        """Each campaign with `n_slots`, the answers asked for, and `n_done`, those given; without gold.
 
-        queued = CampaignPair.objects.filter(campaign=OuterRef("pk"), gold=None)
-        still_open = Assignment.objects.filter(campaign=OuterRef("pk"), state="open", slot__isnull=False)
+        Neither reads the queue, which may hold a million pairs: only those raised above the overlap are added
+        up, and what people answered is counted on their participations.
+        """
+        from annotators.models import Assignment, CampaignPair, Participation
+
+        raised = CampaignPair.objects.filter(
+            campaign=OuterRef("pk"), gold=None, overlap__gt=OuterRef("overlap")
+        )
+        people = Participation.objects.filter(campaign=OuterRef("pk"))
+        checks = Assignment.objects.filter(campaign=OuterRef("pk"), state="done", slot=None)
         return self.annotate(
-            n_slots=sum_of(queued, F("overlap"), "campaign"),
-            n_done=sum_of(queued, F("overlap") - F("slots_left"), "campaign")
-            - count_of(still_open, "campaign"),
+            n_raised=count_of(raised, "campaign"),
+            n_slots=F("n_pairs") * F("overlap")
+            + sum_of(raised, F("overlap"), "campaign")
+            - F("n_raised") * F("overlap"),
+            n_done=sum_of(people, F("n_answered"), "campaign") - count_of(checks, "campaign"),
         )
 
     def with_standing(self, user: User) -> Self:
@@ -65,6 +77,25 @@ class CampaignQuerySet(models.QuerySet[Any]):
             n_mine=Coalesce(Subquery(mine.values("n_answered")), 0),
             n_left=count_of(claimable, "campaign") + count_of(held, "campaign"),
         )
+
+    def with_activity(self) -> Self:
+        """Each campaign with `n_people`, who opened a pair, and `last_at`, when the last answer came."""
+        from annotators.models import Assignment, Participation
+
+        begun = Participation.objects.filter(campaign=OuterRef("pk"), n_opened__gt=0)
+        latest = Assignment.objects.filter(campaign=OuterRef("pk"), state="done").order_by("-answered_at")
+        return self.annotate(
+            n_people=count_of(begun, "campaign"), last_at=Subquery(latest.values("answered_at")[:1])
+        )
+
+
+class GuidelineQuerySet(models.QuerySet[Any]):
+    def with_answer_counts(self) -> Self:
+        """Each version with `n_answers`: the answers by people who were shown it."""
+        from annotators.models import Assignment
+
+        shown = Assignment.objects.filter(guideline=OuterRef("pk"), state="done")
+        return self.annotate(n_answers=count_of(shown, "guideline"))
 
 
 class CampaignPairQuerySet(models.QuerySet[Any]):
@@ -155,33 +186,53 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             hit=Case(When(hit, then=Value(value=True)), default=Value(value=False))
         )
 
-    def people(self) -> list[tuple[int, str]]:
-        """(user id, name) of everyone in these rows."""
-        names = self.order_by("annotator__username").values_list("annotator_id", "annotator__username")
-        return list(names.distinct())
+    def narrowed(
+        self,
+        *,
+        person: str = "",
+        outcome: str = "",
+        category: str = "",
+        week: str = "",
+        day: date | None = None,
+        guideline: str = "",
+        arm: str = "",
+        differs: bool = False,
+        raised: bool = False,
+        rushed: bool = False,
+    ) -> Self:
+        """What the filters of the answers page ask for; an empty one asks for nothing."""
+        plain = {
+            "annotator_id": person,
+            "judgment__outcome": outcome,
+            "pair__prompt__category": category,
+            "guideline__number": guideline,
+            "campaign_pair__control": arm and arm == "control",
+        }
+        rows = self.filter(**{name: value for name, value in plain.items() if value != ""})
+        if arm:
+            rows = rows.filter(campaign_pair__gold=None)
+        if week:
+            rows = rows.between(date.fromisocalendar(int(week[:4]), int(week[6:]), 1), days=7)
+        if day:
+            rows = rows.between(day, days=1)
+        if differs:
+            rows = rows.filter(campaign_pair__disagreement__gt=0)
+        if raised:
+            rows = rows.filter(campaign_pair__overlap__gt=F("campaign__overlap"))
+        return rows.rushed() if rushed else rows
 
-    def for_review(self, person: str = "", outcome: str = "") -> Self:
-        """With prompt, person and answer; of one person or one outcome where asked."""
-        rows = self.select_related("pair__prompt", "annotator", "judgment")
-        rows = rows.filter(annotator_id=person) if person else rows
-        return rows.filter(judgment__outcome=outcome) if outcome else rows
+    def between(self, first: date, *, days: int) -> Self:
+        """Those answered on these days, in UTC."""
+        start = datetime.combine(first, time(), tzinfo=UTC)
+        return self.filter(answered_at__gte=start, answered_at__lt=start + timedelta(days=days))
 
-    def tally(self, campaign: Campaign) -> list[tuple[str, int | None, str, int]]:
-        """(outcome, preference, skip reason, how many), commonest first."""
-        answers = self.filter(campaign=campaign, state="done").order_by()
-        fields = ("judgment__outcome", "judgment__preference", "judgment__skip_reason")
-        return list(answers.values_list(*fields).annotate(n=Count("pk")).order_by("-n", *fields))
+    def rushed(self) -> Self:
+        """Those faster than both responses can be read, as `is_rushed` has it, on pairs that are settled:
+        `n_rushed` leads to them without measuring every text."""
+        n_chars = Length("pair__response_a__text") + Length("pair__response_b__text")
+        enough = Greatest(Value(SHORTEST_READING_MS), n_chars * 1000 / READABLE_CHARS_PER_SECOND)
+        return self.filter(campaign_pair__n_rushed__gt=0, judgment__duration_ms__lt=enough)
 
-    def per_person(self, campaign: Campaign, now: datetime) -> list[dict[str, Any]]:
-        """One row per annotator of the campaign: answers, skips, and what is open now."""
-        people = (
-            self.filter(campaign=campaign)
-            .values("annotator_id", "annotator__username")
-            .annotate(
-                n_done=Count("pk", filter=Q(state="done")),
-                n_skipped=Count("pk", filter=Q(state="done", judgment__outcome="skip")),
-                n_open=Count("pk", filter=Q(state="open", leased_until__gte=now)),
-            )
-            .order_by("-n_done", "annotator__username")
-        )
-        return list(people)
+    def with_answers(self) -> Self:
+        """With prompt, person and answer."""
+        return self.select_related("pair__prompt", "annotator", "judgment", "guideline")

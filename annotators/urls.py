@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotators.views import campaigns, history, labelling, people, reviews
+from annotators.views import (
+    answers,
+    campaign_forms,
+    campaigns,
+    guidelines,
+    history,
+    labelling,
+    people,
+    reviews,
+)
 
 app_name = "annotators"
 
 # campaigns/…
 campaign_urls: list[URLPattern] = [
     path("p/<slug:slug>/campaigns/", campaigns.campaign_list, name="campaign-list"),
-    path("p/<slug:slug>/campaigns/new/", campaigns.campaign_create, name="campaign-create"),
+    path("p/<slug:slug>/campaigns/new/", campaign_forms.campaign_create, name="campaign-create"),
+    path("p/<slug:slug>/campaigns/new/count/", campaign_forms.campaign_count, name="campaign-count"),
     path("p/<slug:slug>/campaigns/<int:pk>/", campaigns.campaign_detail, name="campaign-detail"),
+    path("p/<slug:slug>/campaigns/<int:pk>/edit/", campaign_forms.campaign_edit, name="campaign-edit"),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/preview/", campaign_forms.campaign_preview, name="campaign-preview"
+    ),
     path("p/<slug:slug>/campaigns/<int:pk>/start/", campaigns.campaign_start, name="campaign-start"),
     path("p/<slug:slug>/campaigns/<int:pk>/pause/", campaigns.campaign_pause, name="campaign-pause"),
     path("p/<slug:slug>/campaigns/<int:pk>/close/", campaigns.campaign_close, name="campaign-close"),
-    path("p/<slug:slug>/campaigns/<int:pk>/guidelines/", campaigns.guideline_edit, name="guideline-edit"),
-    path("p/<slug:slug>/campaigns/<int:pk>/answers/", campaigns.campaign_answers, name="campaign-answers"),
+    path("p/<slug:slug>/campaigns/<int:pk>/guidelines/", guidelines.guideline_edit, name="guideline-edit"),
+    path("p/<slug:slug>/campaigns/<int:pk>/answers/", answers.campaign_answers, name="campaign-answers"),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/answers.csv",
+        answers.campaign_answers_csv,
+        name="campaign-answers-csv",
+    ),
 ]
 
 # work/, label/…

@@ -85,6 +85,14 @@ class Assignment(models.Model):
                 condition=Q(state="done"),
                 name="assignment_done_by_person",
             ),
+            models.Index(
+                fields=["campaign", "answered_at"], condition=Q(state="done"), name="assignment_done_by_time"
+            ),
+            models.Index(
+                fields=["campaign"],
+                condition=Q(state="done", slot__isnull=True),
+                name="assignment_checks_done",
+            ),
             models.Index(fields=["campaign", "annotator"], condition=Q(state="open"), name="assignment_open"),
             models.Index(
                 fields=["campaign", "reopened_at"],

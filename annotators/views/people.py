@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from annotators.errors import ParticipationError
+from annotators.forms.people import PeriodForm, PersonAddForm
 from annotators.models import Campaign
-from annotators.people_forms import PeriodForm, PersonAddForm
 from annotators.people_table import person_rows, standings
 from annotators.policies import project_campaign
 from annotators.services.participation_add import participation_add as add

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 
 from annotators.decisions import decisions_for
 from annotators.errors import ReviewError
+from annotators.forms.reviews import DecisionForm, ReturnForm, ReviewFilterForm
 from annotators.models import Campaign, CampaignPair, Review
 from annotators.policies import may_reopen, project_campaign, queued_pair, sees_names
 from annotators.review_answers import shown_answers, shown_responses
-from annotators.review_forms import DecisionForm, ReturnForm, ReviewFilterForm
 from annotators.review_summary import review_counts
 from annotators.services.review_decide import answered_by
 from annotators.services.review_decide import review_decide as decide

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotators", "0006_slots_within_overlap"),
+        ("annotators", "0007_campaign_pages"),
         ("curation", "0004_workbench"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

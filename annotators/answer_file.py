@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +10,7 @@ from django.db.models import QuerySet
 
 from annotators.answers import answer_words
 from annotators.models import Assignment
+from curation.csv_lines import csv_lines
 
 COLUMNS = (
     "pair", "prompt", "category", "person", "answer", "outcome", "preference_to_left", "left", "seconds",
@@ -21,22 +21,12 @@ READ = (
     "judgment__preference", "judgment__skip_reason", "left", "judgment__duration_ms", "judgment__rationale",
     "judgment__attributes", "guideline__number", "campaign_pair__disagreement", "answered_at",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-class Line:
-    """What csv.writer writes to: it hands the line back."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def answer_lines(answers: QuerySet[Assignment], names: Mapping[int, str]) -> Iterator[str]:
     """A header, then a line for each answer, read from the database as they are sent."""
-    writer = csv.writer(Line())
-    yield writer.writerow(COLUMNS)
-    for row in answers.values_list(*READ).iterator(chunk_size=2000):
-        yield writer.writerow([harmless(cell) for cell in cells(row, names)])
+    rows = answers.values_list(*READ).iterator(chunk_size=2000)
+    return csv_lines(COLUMNS, (cells(row, names) for row in rows))
 
 
 def cells(row: tuple[Any, ...], names: Mapping[int, str]) -> list[Any]:
@@ -47,8 +37,3 @@ def cells(row: tuple[Any, ...], names: Mapping[int, str]) -> list[Any]:
         preference, left, None if took is None else took / 1000, rationale,
         json.dumps(attributes, ensure_ascii=False) if attributes else "", guideline, apart, at.isoformat(),
     ]  # fmt: skip
-
-
-def harmless(cell: Any) -> Any:
-    """Text that a spreadsheet would run as a formula begins with an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

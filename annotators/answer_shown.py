@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from annotators.part_rows import FLAG_WORDS
+from annotators.part_rows import FLAG_WORDS, VERDICT_WORDS
 from curation.models import Judgment, Response
 
 # What is shown of a range of response `a` or `b`; the raw text, unless the page masks some of it.
@@ -122,7 +122,9 @@ def segment_parts(judgment: Judgment, names: Mapping[str, str], show: ShowText) 
         if "verdicts" in given:
             rows = [
                 ShownRow(
-                    f"{unit} {number}: {verdict}", excerpt(show(response, *span)), VERDICT_TONES[verdict]
+                    f"{unit} {number}: {VERDICT_WORDS[verdict].lower()}",
+                    excerpt(show(response, *span)),
+                    VERDICT_TONES[verdict],
                 )
                 for number, (verdict, span) in enumerate(zip(given["verdicts"], bounds, strict=True), start=1)
             ]
@@ -193,10 +195,12 @@ def flag_rows(said: dict[str, Any]) -> list[ShownRow]:
 def ranking_rows(judgment: Judgment, *, excerpts: bool) -> Iterator[ShownRow]:
     """One row for each rank, with the numbers under which the responses were listed."""
     ranking: list[list[int]] = judgment.attributes.get("ranking", [])
+    if not ranking:
+        return
     assignment = getattr(judgment, "assignment", None)
     ids = [response for group in ranking for response in group]
     order = list(assignment.order or ids) if assignment else ids
-    texts = Response.objects.in_bulk(ids) if excerpts and ids else {}
+    texts = Response.objects.in_bulk(ids) if excerpts else {}
     rank = 1
     for group in ranking:
         for response in sorted(group, key=order.index):

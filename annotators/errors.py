@@ -33,3 +33,11 @@ class PartError(AnswerError):
     def __init__(self, part: str, words: str) -> None:
         super().__init__(words)
         self.part = part
+
+
+class ReviewError(AnnotationError):
+    """A pair cannot be decided, sent back or reopened as asked."""
+
+
+class ParticipationError(AnnotationError):
+    """A person's standing in a campaign cannot be changed as asked."""

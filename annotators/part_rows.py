@@ -15,6 +15,7 @@ from curation.models import Response
 Given = Mapping[str, list[str]]
 
 SIDE_NAMES = {"left": "Left", "right": "Right"}
+VERDICT_WORDS = {"right": "Correct", "wrong": "Wrong", "unsure": "Unsure"}  # “Right” is a side here
 FLAG_WORDS = {"pii": "Personal data", "unsafe": "Unsafe", "broken": "Broken or cut off"}
 
 
@@ -131,7 +132,7 @@ def segment_sides(
 
 
 def verdict_rows(unit: str, side: str, texts: list[str], given: Given) -> list[Row]:
-    offered = [(verdict, verdict.capitalize(), str(key)) for key, verdict in enumerate(VERDICTS, start=1)]
+    offered = [(verdict, VERDICT_WORDS[verdict], str(key)) for key, verdict in enumerate(VERDICTS, start=1)]
     return [
         Row(
             name := f"segment-{side}-{number}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
 
-from annotators.models import Assignment, Campaign
+from annotators.models import Assignment, Campaign, CampaignPair
 from curation.policies import Access
 
 
@@ -28,9 +28,24 @@ def own_assignment(access: Access, pk: int) -> Assignment:
     return assignment
 
 
+def queued_pair(access: Access, pk: int) -> CampaignPair:
+    """A pair of a campaign's queue, for pages behind `reviewer_access`; gold pairs are not reviewed."""
+    queued = CampaignPair.objects.filter(gold=None, campaign__project=access.project)
+    with_texts = queued.select_related(
+        "campaign__project", "pair__prompt", "pair__response_a", "pair__response_b"
+    )
+    campaign_pair: CampaignPair = get_object_or_404(with_texts, pk=pk)
+    return campaign_pair
+
+
 def sees_names(access: Access, campaign: Campaign) -> bool:
-    """Whether this member of the staff may see who said what in the campaign."""
+    """Whether this member learns who said what: those who run campaigns do, reviewers where it says so."""
     return access.is_researcher or campaign.names_shown
+
+
+def may_reopen(access: Access, reviewer_id: int) -> bool:
+    """A decision is taken back by whoever made it, or by those who run campaigns."""
+    return access.is_researcher or reviewer_id == access.user.pk
 
 
 def person_names(campaign: Campaign, *, named: bool) -> dict[int, str]:

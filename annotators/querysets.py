@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.db import models
 from django.db.models import (
     Case,
+    CharField,
     Count,
     Exists,
     F,
@@ -24,6 +25,7 @@ from django.db.models.functions import Coalesce, Greatest, Length
 from annotators.algorithms.assignment import READABLE_CHARS_PER_SECOND, SHORTEST_READING_MS
 
 if TYPE_CHECKING:
+    from annotators.models import CampaignPair
     from curation.models import User
 
 HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot
@@ -103,6 +105,51 @@ class CampaignPairQuerySet(models.QuerySet[Any]):
 
         held = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
         return self.filter(~Exists(held), slots_left__gt=0)
+
+    def to_review(self) -> Self:
+        """Those that wait for a reviewer: people furthest apart first, then most rushed answers."""
+        return self.filter(review="open").order_by("-disagreement", "-n_rushed", "pk")
+
+    def after(self, row: CampaignPair) -> Self:
+        """What comes after `row` in the order of `to_review`."""
+        apart, rushed = row.disagreement or 0.0, row.n_rushed
+        later = Q(disagreement=apart, n_rushed=rushed, pk__gt=row.pk)
+        return self.filter(
+            Q(disagreement__lt=apart) | Q(disagreement=apart, n_rushed__lt=rushed) | later,
+            disagreement__lte=apart,
+        )
+
+
+def said(judgment: str) -> Case:
+    """What a judgment at this path says about responses a and b: a, b, tie, both_bad or skip."""
+    left_is_better = Q(**{f"{judgment}__preference__gt": 0})
+    preferred, left_is_a = Q(**{f"{judgment}__outcome": "preferred"}), Q(**{f"{judgment}__left": "a"})
+    a_is_better = left_is_a & left_is_better | ~left_is_a & ~left_is_better
+    return Case(
+        When(preferred & a_is_better, then=Value("a")),
+        When(preferred, then=Value("b")),
+        default=F(f"{judgment}__outcome"),
+        output_field=CharField(),
+    )
+
+
+class ReviewQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        """Decisions in force: the last one on each pair that counts as decided."""
+        later = self.model._default_manager.filter(
+            campaign_pair=OuterRef("campaign_pair"), act="decided", pk__gt=OuterRef("pk")
+        )
+        return self.filter(~Exists(later), act="decided", campaign_pair__review="decided")
+
+    def against(self, user_id: int) -> Self:
+        """Decisions that this person's answer differs from; a skip says nothing."""
+        from annotators.models import Assignment
+
+        theirs = Assignment.objects.filter(
+            campaign_pair=OuterRef("campaign_pair"), annotator=user_id, state="done"
+        )
+        differing = theirs.annotate(said=said("judgment")).exclude(said__in=["skip", OuterRef("decided")])
+        return self.annotate(decided=said("judgment")).filter(Exists(differing))
 
 
 class AssignmentQuerySet(models.QuerySet[Any]):

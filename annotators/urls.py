@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from annotators.views import answers, campaign_forms, campaigns, guidelines, labelling
+from annotators.views import (
+    answers,
+    campaign_forms,
+    campaigns,
+    guidelines,
+    history,
+    labelling,
+    people,
+    reviews,
+)
 
 app_name = "annotators"
 
@@ -38,4 +47,29 @@ label_urls: list[URLPattern] = [
     path("p/<slug:slug>/label/<int:campaign_pk>/undo/", labelling.undo, name="undo"),
 ]
 
-urlpatterns = [*campaign_urls, *label_urls]
+# reviews/…
+review_urls: list[URLPattern] = [
+    path("p/<slug:slug>/reviews/", reviews.review_list, name="review-list"),
+    path("p/<slug:slug>/campaigns/<int:pk>/reviews/", reviews.campaign_reviews, name="review-list"),
+    path("p/<slug:slug>/reviews/summary/", reviews.review_summary, name="review-summary"),
+    path("p/<slug:slug>/reviews/<int:pk>/", reviews.review_detail, name="review-detail"),
+    path("p/<slug:slug>/reviews/<int:pk>/decide/", reviews.review_decide, name="review-decide"),
+    path("p/<slug:slug>/reviews/<int:pk>/return/", reviews.review_return, name="review-return"),
+    path("p/<slug:slug>/reviews/<int:pk>/reopen/", reviews.review_reopen, name="review-reopen"),
+]
+
+# campaigns/<pk>/people/…
+people_urls: list[URLPattern] = [
+    path("p/<slug:slug>/campaigns/<int:pk>/people/", people.campaign_people, name="campaign-people"),
+    path("p/<slug:slug>/campaigns/<int:pk>/people/add/", people.participation_add, name="participation-add"),
+    path("p/<slug:slug>/campaigns/<int:pk>/times.csv", people.campaign_times, name="campaign-times"),
+]
+
+# work/history/, work/me/, label/assignments/<pk>/edit/
+own_urls: list[URLPattern] = [
+    path("p/<slug:slug>/work/history/", history.work_history, name="work-history"),
+    path("p/<slug:slug>/work/me/", history.work_me, name="work-me"),
+    path("p/<slug:slug>/label/assignments/<int:pk>/edit/", history.answer_edit, name="answer-edit"),
+]
+
+urlpatterns = [*campaign_urls, *label_urls, *review_urls, *people_urls, *own_urls]

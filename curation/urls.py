@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from curation.views import datasets, exports, imports, members, pairs, projects, prompts, recipes
+from curation.views import datasets, exports, imports, invitations, members, pairs, projects, prompts, recipes
 
 app_name = "curation"
 
@@ -18,6 +18,17 @@ member_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/members/add/", members.member_add, name="member-add"),
     path("p/<slug:slug>/members/<int:pk>/", members.member_change, name="member-change"),
     path("p/<slug:slug>/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
+]
+
+# p/<slug>/members/invitations/… and invite/<secret>/
+invitation_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/members/invitations/", invitations.invitation_create, name="invitation-create"),
+    path(
+        "p/<slug:slug>/members/invitations/<int:pk>/revoke/",
+        invitations.invitation_revoke,
+        name="invitation-revoke",
+    ),
+    path("invite/<str:token>/", invitations.invitation, name="invitation"),
 ]
 
 # p/<slug>/prompts/… and p/<slug>/imports/…
@@ -57,4 +68,12 @@ dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/exports/<int:pk>/", exports.export_download, name="export-download"),
 ]
 
-urlpatterns = [*project_urls, *member_urls, *prompt_urls, *pair_urls, *recipe_urls, *dataset_urls]
+urlpatterns = [
+    *project_urls,
+    *member_urls,
+    *invitation_urls,
+    *prompt_urls,
+    *pair_urls,
+    *recipe_urls,
+    *dataset_urls,
+]

@@ -76,9 +76,9 @@ def parse_side_segments(
         value = data.get(f"segment-{side}-{number}", "")
         which = f"{asked.unit.capitalize()} {number + 1} of the {side} response"
         if not value:
-            raise PartError("segments", f"{which} has no verdict yet. Say right, wrong or unsure.")
+            raise PartError("segments", f"{which} has no verdict yet. Say correct, wrong or unsure.")
         if value not in VERDICTS:
-            raise PartError("segments", f"{which} is right, wrong or unsure, not {quoted(value)}.")
+            raise PartError("segments", f"{which} is correct, wrong or unsure, not {quoted(value)}.")
         verdicts.append(value)
     return {**segments, "verdicts": verdicts}
 

@@ -7,6 +7,7 @@ import random
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from annotators.algorithms.assignment import draw_left, gold_turn
 from annotators.models import Assignment, Campaign, CampaignPair, Participation
@@ -85,8 +86,7 @@ def held_assignment(campaign: Campaign, user: User, have: int | None) -> int | N
 def next_assignment(campaign: Campaign, standing: Participation, *, wait: bool) -> int | None:
     """Open a turn at the next pair: one that checks the person when its turn has come, else the queue's."""
     qualifying = standing.state == Participation.State.QUALIFYING
-    seed = f"{campaign.pk}:{standing.user_id}"
-    if qualifying or gold_turn(standing.n_opened, campaign.gold_share, seed):
+    if qualifying or gold_turn(standing.n_opened, campaign.gold_share, gold_seed(standing)):
         purpose = Purpose.QUALIFICATION if qualifying else Purpose.GOLD
         gold_pair = gold_claim(campaign=campaign, standing=standing, purpose=purpose)
         if gold_pair is not None:
@@ -95,6 +95,11 @@ def next_assignment(campaign: Campaign, standing: Participation, *, wait: bool) 
             return None
     campaign_pair = next_in_queue(campaign, standing.user, wait=wait)
     return assignment_open(campaign, campaign_pair, standing, Purpose.MAIN) if campaign_pair else None
+
+
+def gold_seed(standing: Participation) -> str:
+    """What decides where gold comes for this person; without the site's secret it cannot be foretold."""
+    return salted_hmac("annotators.gold", f"{standing.campaign_id}:{standing.user_id}").hexdigest()
 
 
 def next_in_queue(campaign: Campaign, user: User, *, wait: bool) -> CampaignPair | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from django.contrib import messages
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from curation.csv_lines import csv_lines
 from curation.errors import CurationError
 from curation.forms.imports import ImportUploadForm, MappingForm
 from curation.importers.guess import columns_of, guess_mapping
@@ -75,24 +75,10 @@ def import_issues(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResp
     return StreamingHttpResponse(_issue_lines(prompt_import), content_type="text/csv", headers=headers)
 
 
-class _Echo:
-    """A file for `csv.writer` that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _issue_lines(prompt_import: PromptImport) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["line", "reason", "excerpt"])
     issues = ImportIssue.objects.filter(prompt_import=prompt_import)
-    for line, reason, excerpt in issues.values_list("line", "reason", "excerpt").iterator():
-        yield writer.writerow([line, _no_formula(reason), _no_formula(excerpt)])
-
-
-def _no_formula(text: str) -> str:
-    """A spreadsheet would run a cell that starts like a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    rows = issues.values_list("line", "reason", "excerpt")
+    return csv_lines(["line", "reason", "excerpt"], rows.iterator())
 
 
 def _head(prompt_import: PromptImport) -> list[FileRow]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from annotators.segmenting import MAX_SEGMENTS, response_bounds
@@ -60,7 +62,7 @@ def test_first_wrong_step(people: People) -> None:
     ("changed", "words"),
     [
         ({"segment-right-2": None}, "Sentence 3 of the right response has no verdict yet"),
-        ({"segment-left-0": "maybe"}, "is right, wrong or unsure, not “maybe”"),
+        ({"segment-left-0": "maybe"}, "is correct, wrong or unsure, not “maybe”"),
     ],
 )
 def test_bad_verdicts(turn: Turn, changed: Data, words: str) -> None:
@@ -93,14 +95,15 @@ def test_stored_segments_win_where_they_fit() -> None:
     stored = [{"start": 0, "end": 5}, {"start": 6, "end": 57}]
     assert response_bounds(Response(text=TEXT_A, segments=stored), asked) == [(0, 5), (6, 57)]
     whole = response_bounds(Response(text=TEXT_B), asked)
-    for misfit in (
+    misfits: list[list[Any]] = [
         [{"start": 0, "end": 400}],
         [{"start": 5, "end": 9}, {"start": 3, "end": 12}],
         [{"start": 3, "end": 3}],
         [{"begin": 0}],
         [{"start": True, "end": 4}],
         ["no"],
-    ):
+    ]
+    for misfit in misfits:
         assert response_bounds(Response(text=TEXT_B, segments=misfit), asked) == whole
 
 

@@ -16,8 +16,8 @@ DEFAULT_DAYS, MOST_DAYS = 7, 366
 class PeriodForm(forms.Form):
     """Two days, `from` and `to`, both included; by default the last DEFAULT_DAYS."""
 
-    def __init__(self, data: Any, *, today: date) -> None:
-        super().__init__(data)
+    def __init__(self, data: Any, *, today: date, initial: dict[str, date] | None = None) -> None:
+        super().__init__(data, initial=initial)
         self.today = today
         for name in ("from", "to"):
             day = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -44,6 +44,12 @@ class PeriodForm(forms.Form):
         if self.is_valid():
             return Period(self.cleaned_data["from"], self.cleaned_data["to"])
         return Period.days(DEFAULT_DAYS, until=self.today)
+
+    def filled_in(self) -> PeriodForm:
+        """The form with the period it came to; as it was sent, with its errors, where it is none."""
+        if not self.is_valid():
+            return self
+        return PeriodForm(None, today=self.today, initial=self.cleaned_data)
 
 
 class PersonAddForm(forms.Form):

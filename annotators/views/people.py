@@ -89,7 +89,7 @@ def people_page(
         "access": access,
         "campaign": campaign,
         "form": form,
-        "asked": asked,
+        "asked": asked.filled_in(),
         "period": period,
         "page": page,
         "rows": person_rows(campaign, page.object_list, period),

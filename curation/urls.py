@@ -38,6 +38,8 @@ prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/prompts/<int:pk>/", prompts.prompt_detail, name="prompt-detail"),
     path("p/<slug:slug>/imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("p/<slug:slug>/imports/<int:pk>/start/", imports.import_start, name="import-start"),
+    path("p/<slug:slug>/imports/<int:pk>/restart/", imports.import_restart, name="import-restart"),
+    path("p/<slug:slug>/imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("p/<slug:slug>/imports/<int:pk>/issues.csv", imports.import_issues, name="import-issues"),
 ]
 

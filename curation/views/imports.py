@@ -67,6 +67,40 @@ def import_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("curation:import-detail", slug=slug, pk=pk)
 
 
+@require_POST
+@login_required
+def import_restart(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
+    try:
+        service.import_restart(prompt_import=prompt_import)
+    except CurationError as error:
+        messages.info(request, str(error))
+    else:
+        messages.success(request, "The import is queued again and continues where it stopped.")
+    return redirect("curation:import-detail", slug=slug, pk=pk)
+
+
+@login_required
+def import_discard(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = PromptImport.objects.filter(pk=pk, project=access.project).first()
+    if prompt_import is None:  # a second press of the button: the draft is gone already
+        return redirect("curation:import-create", slug=slug)
+    if request.method != "POST":
+        context = {"access": access, "prompt_import": prompt_import}
+        return render(request, "curation/import_discard.html", context)
+    try:
+        service.import_discard(prompt_import=prompt_import)
+    except CurationError as error:
+        messages.info(request, str(error))
+        return redirect("curation:import-detail", slug=slug, pk=pk)
+    messages.success(request, f"The file {prompt_import.file_name} was deleted.")
+    if prompt_import.state == PromptImport.State.DRAFT:
+        return redirect("curation:import-create", slug=slug)
+    return redirect("curation:import-detail", slug=slug, pk=pk)
+
+
 @login_required
 def import_issues(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
     access = researcher_access(request, slug)

@@ -86,6 +86,7 @@ def test_scheduled_tasks_exist() -> None:
     current_app.loader.import_default_modules()
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         assert entry["task"] in current_app.tasks, name
+        assert entry["options"]["expires"] > 4 * entry["schedule"].total_seconds(), name
 
 
 @pytest.mark.parametrize("name", ["web", "dev", "ml", "vllm"])

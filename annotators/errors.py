@@ -21,3 +21,15 @@ class AlreadyAnsweredError(LabelError):
 
 class AnswerError(AnnotationError):
     """What was sent is not an answer to what the task form asks."""
+
+
+class KeyMapError(AnnotationError):
+    """A key map that cannot be; `action` is the one whose key is wrong."""
+
+    def __init__(self, words: str, action: str) -> None:
+        super().__init__(words)
+        self.action = action
+
+
+class DraftError(AnnotationError):
+    """A draft that cannot be kept."""

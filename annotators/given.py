@@ -19,7 +19,8 @@ def given_by(form: TaskForm, assignment: Assignment, judgment: Judgment) -> Give
     """{field name: values} that would give `judgment` again; of a skip, nothing."""
     if judgment.outcome == Judgment.Outcome.SKIP:
         return {}
-    given = dict(part_fields(form, assignment, judgment.attributes))
+    fields = part_fields(form, assignment, judgment.attributes)
+    given = {name: values for name, values in fields if values}
     for choice in choices_for(form):
         if (choice.outcome, choice.preference) == (judgment.outcome, judgment.preference):
             given["answer"] = [choice.value]
@@ -33,18 +34,9 @@ def part_fields(
 ) -> Iterator[tuple[str, list[str]]]:
     """The fields of what `annotators.task_form` keeps in attributes; sides as the person sees them."""
     sides = {str(assignment.left): "left", str(other(assignment.left)): "right"}
-    for number, scale in enumerate(form.ratings):
-        for response, rating in said.get("ratings", {}).get(scale.name, {}).items():
-            yield f"rating-{number}-{sides[response]}", [str(rating)]
-    for number, name in enumerate(form.comparisons):
-        if name in said.get("comparisons", {}):
-            better = said["comparisons"][name]
-            yield f"comparison-{number}", [sides.get(better, better)]
+    yield from row_fields(form, said, sides)
     for name in ("reasons", "flags"):
-        if said.get(name):
-            yield name, list(said[name])
-    for response, tags in said.get("safety", {}).items():
-        yield f"safety-{sides[response]}", list(tags)
+        yield name, list(said.get(name, []))
     for response, segments in said.get("segments", {}).items():
         yield from segment_fields(sides[response], segments)
     if "spans" in said:
@@ -53,6 +45,19 @@ def part_fields(
         yield from rank_fields(assignment, said["ranking"])
     if "rewrite_of" in said:
         yield from rewrite_fields(assignment, said["rewrite_of"])
+
+
+def row_fields(
+    form: TaskForm, said: dict[str, Any], sides: dict[str, str]
+) -> Iterator[tuple[str, list[str]]]:
+    for number, scale in enumerate(form.ratings):
+        for response, rating in said.get("ratings", {}).get(scale.name, {}).items():
+            yield f"rating-{number}-{sides[response]}", [str(rating)]
+    for number, name in enumerate(form.comparisons):
+        better = said.get("comparisons", {}).get(name)
+        yield f"comparison-{number}", [sides.get(better, better)] if better else []
+    for response, tags in said.get("safety", {}).items():
+        yield f"safety-{sides[response]}", list(tags)
 
 
 def other(side: str) -> Side:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from annotators.answers import Choice
+from annotators.answers import Choice, choices_for
 from annotators.errors import KeyMapError
+from annotators.task_form import TaskForm
 
 ENTER = "Enter"
 
@@ -49,6 +50,17 @@ def choice_action(choice: Choice) -> str:
 def effective_keys(chosen: Mapping[str, str]) -> dict[str, str]:
     """The key of every action: the person's own where they chose one."""
     return {action.name: chosen.get(action.name) or action.key for action in ACTIONS}
+
+
+def key_rows(keys: Mapping[str, str], form: TaskForm) -> list[dict[str, str]]:
+    """(key, what it does) of what the form has, its answers in their own words."""
+    offered = {choice_action(choice): choice.label for choice in choices_for(form)}
+    answers = {action.name for action in STEPS} | {"both_bad"}
+    return [
+        {"key": keys[action.name], "label": offered.get(action.name, action.label)}
+        for action in ACTIONS
+        if action.name not in answers or action.name in offered
+    ]
 
 
 def keys_parse(given: Mapping[str, str]) -> dict[str, str]:

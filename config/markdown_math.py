@@ -68,7 +68,7 @@ def _push(state: StateInline | StateBlock, latex: str, *, display: bool) -> Toke
     return token
 
 
-def _inline(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 -- markdown-it's signature
+def _inline(state: StateInline, silent: bool) -> bool:
     found = _inline_at(state.src, state.pos)
     if found is None:
         return False
@@ -93,7 +93,7 @@ def _inline_at(text: str, start: int) -> tuple[str, bool, int] | None:
     return (match.group(1), False, match.end()) if match else None
 
 
-def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:  # noqa: FBT001 -- as above
+def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     """A formula of its own: from a line that begins with $$ or \\[ to one that ends with its closer."""
     if state.is_code_block(first):
         return False

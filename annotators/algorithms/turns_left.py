@@ -8,9 +8,9 @@ from collections.abc import Callable
 def turns_left(*, n_claimable: int, n_gold: int, n_opened: int, is_gold: Callable[[int], bool]) -> int:
     """Turns to come: `n_claimable` pairs with the gold pairs that fall among them, at most `n_gold`.
 
-    `is_gold` says of a turn's number whether gold comes then, and `n_opened` is the number of the next. A turn
-    taken lowers the result by one, whichever kind it was; counting only what is claimable would let anybody
-    see that some answers do not lower it.
+    `is_gold` says of a turn's number whether gold comes then, and `n_opened` is the number of the next. A
+    turn taken lowers the result by one, whichever kind it was; counting only what is claimable would let
+    anybody see that some answers do not lower it.
     """
     turn = n_opened
     while n_claimable or n_gold:

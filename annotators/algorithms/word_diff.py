@@ -25,17 +25,14 @@ def word_diff(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
     Words are compared without the space around them. Raises ValueError beyond MAX_WORDS words in a text.
     The longest common runs, as difflib finds them (Ratcliff and Metzener, Dr. Dobb's Journal, July 1988).
     """
-    words = WORDS.findall(left), WORDS.findall(right)
+    words = [WORDS.findall(text) for text in (left, right)]
     if max(map(len, words)) > MAX_WORDS:
         raise ValueError(f"a text of more than {MAX_WORDS:,} words is not compared word by word")
     bare = [[word.strip() for word in side] for side in words]
     before, after = shared_ends(*bare)
-    middles = [side[before : len(side) - after] for side in bare]
-    same: tuple[list[bool], list[bool]] = tuple([False] * len(side) for side in bare)  # type: ignore[assignment]
-    for flags in same:
-        flags[:before] = [True] * before
-        flags[len(flags) - after :] = [True] * after
-    for block in SequenceMatcher(None, *middles).get_matching_blocks():
+    ones, others = (side[before : len(side) - after] for side in bare)
+    same = [[i < before or i >= len(side) - after for i in range(len(side))] for side in bare]
+    for block in SequenceMatcher(None, ones, others).get_matching_blocks():
         for flags, start in zip(same, (block.a, block.b), strict=True):
             flags[before + start : before + start + block.size] = [True] * block.size
     return pieces(words[0], same[0]), pieces(words[1], same[1])

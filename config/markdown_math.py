@@ -18,6 +18,8 @@ DEEPER = re.compile(r"[\\{\[^_']")
 MAX_DEEPER = 400
 MAX_CHARS = 2_000
 MAX_LINES = 60
+# A command of the text's own could nest what it holds as often as it is called.
+DEFINES = re.compile(r"\\(?:[A-Za-z]*(?:command|def|let)|Declare[A-Za-z]*|newenvironment)\b")
 
 MATHML_TAGS = {
     "math", "menclose", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom",
@@ -34,7 +36,7 @@ MATHML_ATTRIBUTES = {
 DOLLARS = re.compile(r"\$(?![\s$])((?:[^$\\]|\\.){1,2000})(?<![\s\\])\$(?!\d)", re.DOTALL)
 DISPLAYS = {"$$": "$$", r"\[": r"\]"}
 
-_CONVERTER = LatexToMathML(max_expansions=0, fancy_error=False)
+_CONVERTER = LatexToMathML(max_expansions=200, fancy_error=False)
 
 
 def math_plugin(markdown: MarkdownIt) -> None:
@@ -47,7 +49,8 @@ def math_plugin(markdown: MarkdownIt) -> None:
 
 def to_mathml(latex: str, *, display: bool) -> str:
     """MathML, or the LaTeX itself as code where it is too long or cannot be read."""
-    if len(latex) <= MAX_CHARS and len(DEEPER.findall(latex)) <= MAX_DEEPER:
+    shallow = len(latex) <= MAX_CHARS and len(DEEPER.findall(latex)) <= MAX_DEEPER
+    if shallow and not DEFINES.search(latex):
         try:
             return _CONVERTER.convert_with_local_state(latex, displaystyle=display)
         except LatexError:

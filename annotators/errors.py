@@ -41,3 +41,15 @@ class ReviewError(AnnotationError):
 
 class ParticipationError(AnnotationError):
     """A person's standing in a campaign cannot be changed as asked."""
+
+
+class KeyMapError(AnnotationError):
+    """A key map that cannot be; `action` is the one whose key is wrong."""
+
+    def __init__(self, words: str, action: str) -> None:
+        super().__init__(words)
+        self.action = action
+
+
+class DraftError(AnnotationError):
+    """A draft that cannot be kept."""

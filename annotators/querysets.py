@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import (
     Case,
@@ -67,15 +68,19 @@ class CampaignQuerySet(models.QuerySet[Any]):
         )
 
     def with_standing(self, user: User) -> Self:
-        """Each campaign with `n_mine`, what this person answered, and `n_left`, what they still can."""
+        """What `annotators.standing` needs to say how far this person is, for each campaign."""
         from annotators.models import Assignment, CampaignPair, Participation
 
         mine = Participation.objects.filter(campaign=OuterRef("pk"), user=user)
         held = Assignment.objects.filter(campaign=OuterRef("pk"), annotator=user, state="open")
-        claimable = CampaignPair.objects.filter(campaign=OuterRef("pk")).claimable_by(user)
+        pairs = CampaignPair.objects.filter(campaign=OuterRef("pk"))
         return self.annotate(
             n_mine=Coalesce(Subquery(mine.values("n_answered")), 0),
-            n_left=count_of(claimable, "campaign") + count_of(held, "campaign"),
+            n_opened=Coalesce(Subquery(mine.values("n_opened")), 0),
+            standing=Subquery(mine.values("state")),
+            n_held=count_of(held, "campaign"),
+            n_claimable=count_of(pairs.claimable_by(user), "campaign"),
+            n_gold=count_of(pairs.gold_for(user), "campaign"),
         )
 
     def with_activity(self) -> Self:
@@ -105,6 +110,13 @@ class CampaignPairQuerySet(models.QuerySet[Any]):
 
         held = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
         return self.filter(~Exists(held), slots_left__gt=0)
+
+    def gold_for(self, user: User) -> Self:
+        """Gold pairs that this person has not met."""
+        from annotators.models import Assignment
+
+        met = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user)
+        return self.filter(~Exists(met), gold__isnull=False, gold__retired_at=None)
 
     def to_review(self) -> Self:
         """Those that wait for a reviewer: people furthest apart first, then most rushed answers."""
@@ -166,10 +178,20 @@ class AssignmentQuerySet(models.QuerySet[Any]):
         return self.filter(state="done").order_by("-answered_at", "-pk")
 
     def with_texts(self) -> Self:
-        """What the labelling page shows, in one query: never a sampler."""
+        """What the labelling page shows, in one query; `sampler_names` are there to be hidden in it, and
+        `n_mine` is how many answers the person has given."""
+        from annotators.models import Participation
+        from curation.models import Sampler
+
+        standing = Participation.objects.filter(campaign=OuterRef("campaign"), user=OuterRef("annotator"))
+        samplers = Sampler.objects.filter(project=OuterRef("campaign__project")).order_by("model_name")
         return self.select_related(
-            "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b", "campaign_pair"
-        )
+            "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b",
+            "judgment__supersedes",
+        ).annotate(
+            n_mine=Coalesce(Subquery(standing.values("n_answered")), 0),
+            sampler_names=ArraySubquery(samplers.values("model_name").distinct()),
+        )  # fmt: skip
 
     def gold_checked(self) -> Self:
         """Answers on gold pairs, skips left out, each with `hit`: whether it is the one expected."""

@@ -10,6 +10,7 @@ from annotators.views import (
     campaigns,
     guidelines,
     history,
+    label_settings,
     labelling,
     people,
     reviews,
@@ -45,6 +46,11 @@ label_urls: list[URLPattern] = [
     path("p/<slug:slug>/label/<int:campaign_pk>/", labelling.label, name="label"),
     path("p/<slug:slug>/label/assignments/<int:pk>/answer/", labelling.answer, name="answer"),
     path("p/<slug:slug>/label/<int:campaign_pk>/undo/", labelling.undo, name="undo"),
+    path("p/<slug:slug>/label/<int:campaign_pk>/next/", labelling.label_next, name="label-next"),
+    path("p/<slug:slug>/label/assignments/<int:pk>/keep/", labelling.label_keep, name="label-keep"),
+    path("p/<slug:slug>/label/assignments/<int:pk>/diff/", labelling.label_diff, name="label-diff"),
+    path("p/<slug:slug>/label/settings/", label_settings.label_settings, name="label-settings"),
+    path("p/<slug:slug>/label/switch/", label_settings.label_switch, name="label-switch"),
 ]
 
 # reviews/…

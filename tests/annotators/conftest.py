@@ -52,3 +52,15 @@ def undo_url(campaign: Campaign) -> str:
 
 def answer_url(assignment: Assignment) -> str:
     return f"/p/{assignment.campaign.project.slug}/label/assignments/{assignment.pk}/answer/"
+
+
+def next_url(campaign: Campaign, have: int | str = "") -> str:
+    return f"{label_url(campaign)}next/?have={have}"
+
+
+def keep_url(assignment: Assignment) -> str:
+    return answer_url(assignment).replace("/answer/", "/keep/")
+
+
+def diff_url(assignment: Assignment) -> str:
+    return answer_url(assignment).replace("/answer/", "/diff/")

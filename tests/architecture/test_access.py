@@ -11,7 +11,9 @@ from tests.conftest import People
 
 # What an annotator may open: their own work and nothing else.
 ANNOTATOR_MAY = {
-    "work", "work-history", "work-me", "label", "answer", "answer-edit", "undo", "project-detail",
+    "work", "work-history", "work-me", "label", "answer", "answer-edit", "undo", "label-next",
+    "label-keep", "label-diff", "label-settings",
+    "label-switch", "project-detail",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from annotators.answer_parse import parse_answer
 from annotators.answers import answer_words
-from annotators.edit_page import edit_context, opened_at
+from annotators.edit_page import opened_at, opened_token
 from annotators.errors import AnswerError, LabelError
 from annotators.history import Cursor, history_page, history_rows, own_campaigns
 from annotators.me import own_numbers
@@ -20,6 +20,7 @@ from annotators.models import Assignment
 from annotators.policies import own_assignment
 from annotators.services.label_revise import label_revise, refuse_unless_revisable
 from annotators.services.turns import refuse_unless_running
+from annotators.turn_page import turn_context
 from curation.policies import Access, member_access
 
 
@@ -66,7 +67,7 @@ def answer_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     try:
         answer = parse_answer(assignment.campaign.task, assignment, request.POST)
     except AnswerError as error:
-        return edit_page(request, access, assignment, str(error))
+        return edit_page(request, access, assignment, error)
     opened = opened_at(assignment, request.POST.get("opened", ""))
     try:
         given = label_revise(assignment_id=pk, user=access.user, answer=answer, opened_at=opened)
@@ -78,7 +79,9 @@ def answer_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("annotators:work-history", slug=slug)
 
 
-def edit_page(request: HttpRequest, access: Access, assignment: Assignment, wrong: str = "") -> HttpResponse:
+def edit_page(
+    request: HttpRequest, access: Access, assignment: Assignment, wrong: AnswerError | None = None
+) -> HttpResponse:
     """With the answer that stands, or, where one was refused, as it was sent."""
     sent = {name: request.POST.getlist(name) for name in request.POST} if wrong else None
     context = {
@@ -86,7 +89,8 @@ def edit_page(request: HttpRequest, access: Access, assignment: Assignment, wron
         "campaign": assignment.campaign,
         "stopped": why_not(assignment),
         "parts_error": wrong,
-        **edit_context(assignment, sent),
+        "opened": opened_token(assignment),
+        **turn_context(assignment, sent),
     }
     return render(request, "annotators/answer_edit.html", context, status=400 if wrong else 200)
 

@@ -65,6 +65,10 @@ def test_label_page_is_blind(people: People, pair: Pair) -> None:
     turn = Assignment.objects.get()
     blind(client, "post", answer_url(turn), {"answer": "nonsense"})
     blind(client, "post", answer_url(turn), {"answer": "tie"})
+    edit = f"/p/{people.project.slug}/label/assignments/{turn.pk}/edit/"
+    for path in (edit, f"/p/{people.project.slug}/work/history/", f"/p/{people.project.slug}/work/me/"):
+        blind(client, "get", path)
+    blind(client, "post", edit, {"answer": "nonsense"})
     blind(client, "post", undo_url(campaign))
     blind(client, "get", f"{label_url(campaign)}next/?have={turn.pk}")
     blind(client, "get", f"/p/{people.project.slug}/label/assignments/{turn.pk}/diff/")

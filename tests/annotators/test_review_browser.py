@@ -10,7 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from annotators.models import Campaign, CampaignPair, Review
+from annotators.models import Assignment, Campaign, CampaignPair, Review
+from curation.services.invitation_create import invitation_create
 from tests.annotators.answering import answer_all
 from tests.annotators.conftest import MakeCampaign
 from tests.browser import chromium
@@ -95,17 +96,28 @@ def test_keys_can_be_switched_off(
 def test_axe_finds_nothing(
     browser: Browser, people: People, live_server: LiveServer, campaign: Campaign, look: tuple[str, int]
 ) -> None:
-    context = logged_in(
-        browser, people, live_server, "rita", color_scheme=look[0], viewport={"width": look[1], "height": 800}
-    )
-    page = context.new_page()
     pair = CampaignPair.objects.earliest("pk")
-    paths = [
-        "reviews/", f"reviews/{pair.pk}/", "reviews/summary/", "reviews/?state=decided",
-        f"campaigns/{campaign.pk}/people/", "work/history/", "work/me/",
-    ]  # fmt: skip
-    for path in paths:
-        page.goto(f"/p/helpfulness/{path}")
-        assert violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
-    context.close()
+    turn = Assignment.objects.filter(annotator=people.anna).earliest("pk")
+    _, secret = invitation_create(project=people.project, user=people.alice, role="reviewer")
+    pages = {
+        "alice": [
+            "reviews/", f"reviews/{pair.pk}/", "reviews/summary/", "reviews/?state=decided",
+            f"campaigns/{campaign.pk}/people/", "members/",
+        ],
+        "anna": ["work/", "work/history/", "work/me/", f"label/assignments/{turn.pk}/edit/"],
+    }  # fmt: skip
+    for name, inside in pages.items():
+        context = logged_in(
+            browser,
+            people,
+            live_server,
+            name,
+            color_scheme=look[0],
+            viewport={"width": look[1], "height": 800},
+        )
+        page = context.new_page()
+        for path in [*[f"/p/helpfulness/{path}" for path in inside], f"/invite/{secret}/", "/invite/none/"]:
+            page.goto(path)
+            assert violations(page) == [], path
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        context.close()

@@ -23,6 +23,7 @@ from annotators.algorithms.ratings import (
     Values,
     as_numbers,
     coded,
+    dot,
     totals,
 )
 
@@ -192,8 +193,8 @@ def _percent_of(table: RatingTable) -> OfCopies:
     pairs, agreeing = size * (size - 1.0), _agreeing_pairs(table)
 
     def of_copies(copies: FloatArray) -> float:
-        total = copies @ pairs
-        return float(copies @ agreeing / total) if total else nan
+        total = dot(copies, pairs)
+        return dot(copies, agreeing) / total if total else nan
 
     return of_copies
 
@@ -217,13 +218,13 @@ def _alpha_of(table: RatingTable, level: Level = "nominal") -> OfCopies:
         n = marginal.sum()
         if numbers is None:
             observed = size * (size - 1.0) - agreeing
-            expected = n * n - marginal @ marginal
+            expected = n * n - dot(marginal, marginal)
         else:
             at = _mid_ranks(numbers, marginal) if level == "ordinal" else numbers
             at = _centred(at, marginal)
             observed = 2.0 * size * _squares_within(at[value], item, size)
-            expected = 2.0 * n * (marginal @ at**2)
-        return float(1 - (n - 1) * (copies @ (observed / others)) / expected)
+            expected = 2.0 * n * dot(marginal, at**2)
+        return float(1 - (n - 1) * dot(copies, observed / others) / expected)
 
     return of_copies
 
@@ -248,7 +249,7 @@ def _centred(at: FloatArray, marginal: FloatArray) -> FloatArray:
     """About the mean and within ±1: alpha keeps its value, and squares neither overflow nor vanish."""
     used = marginal > 0
     at = at / np.max(np.abs(at[used]))
-    at = at - marginal[used] @ at[used] / marginal.sum()
+    at = at - dot(marginal[used], at[used]) / marginal.sum()
     centred: FloatArray = np.where(used, at, 0.0) / np.max(np.abs(at[used]))
     return centred
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from math import sqrt
 
 import numpy as np
 
-from annotators.algorithms.ratings import FloatArray
+from annotators.algorithms.ratings import FloatArray, dot
 
 LossAndGradient = Callable[[FloatArray], tuple[float, FloatArray]]
 Step = tuple[FloatArray, FloatArray]
@@ -38,7 +39,7 @@ def minimise(
         if moved:
             new, loss, new_gradient = moved
             change = (new - at, new_gradient - gradient)
-            if change[0] @ change[1] > 0:
+            if dot(*change) > 0:
                 history.append(change)
             at, gradient = new, new_gradient
         elif history:
@@ -57,17 +58,17 @@ def _steepest(gradient: FloatArray) -> float:
 def _inverse_hessian_times(gradient: FloatArray, history: deque[Step]) -> FloatArray:
     """The two-loop recursion; without a history, a step of length one at most."""
     if not history:
-        return gradient / max(1.0, float(np.linalg.norm(gradient)))
+        return gradient / max(1.0, sqrt(dot(gradient, gradient)))
     vector = gradient.copy()
     shares = []
     for moved, turned in reversed(history):
-        share = (moved @ vector) / (moved @ turned)
+        share = dot(moved, vector) / dot(moved, turned)
         vector -= share * turned
         shares.append(share)
     moved, turned = history[-1]
-    vector *= (moved @ turned) / (turned @ turned)
+    vector *= dot(moved, turned) / dot(turned, turned)
     for (moved, turned), share in zip(history, reversed(shares), strict=True):
-        vector += moved * (share - (turned @ vector) / (moved @ turned))
+        vector += moved * (share - dot(turned, vector) / dot(moved, turned))
     return vector
 
 
@@ -79,7 +80,7 @@ def _line_search(
     direction: FloatArray,
 ) -> tuple[FloatArray, float, FloatArray] | None:
     """The first halving of the step that lowers the loss enough; None where none does."""
-    slope = float(gradient @ direction)
+    slope = dot(gradient, direction)
     # Near the minimum the loss changes by less than its own rounding.
     rounding = 8 * float(np.finfo(np.float64).eps) * abs(loss)
     length = 1.0

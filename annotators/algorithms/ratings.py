@@ -166,6 +166,11 @@ def as_numbers(labels: Sequence[Any]) -> FloatArray:
     return np.array([float(label) for label in labels])
 
 
+def dot(first: FloatArray, second: FloatArray) -> float:
+    """The inner product, without BLAS: its threads wait on each other where the cores are busy."""
+    return float(np.einsum("i,i->", first, second))
+
+
 def totals(codes: IntArray, weights: FloatArray, n: int) -> FloatArray:
     """(n,): the sum of the weights of each code."""
     return np.bincount(codes, weights=weights, minlength=n).astype(np.float64, copy=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
 import numpy as np
 
-from annotators.algorithms.ratings import FloatArray, Labels, Ratings, RatingTable
+from annotators.algorithms.ratings import FloatArray, Labels, Ratings, RatingTable, totals
 
 # A rater counts as one who already got 3 of 4 gold items right: two mistakes at the start silence nobody.
 EXPECTED_RIGHT, EXPECTED_TOTAL = 3, 4
@@ -37,7 +38,7 @@ def gold_weight(correct: int, total: int, n_labels: int = 2) -> float:
     return log(accuracy * (n_labels - 1) / (1 - accuracy))
 
 
-def weighted_majority(ratings: Ratings, weight: Mapping[Hashable, float]) -> WeightedVotes:
+def weighted_majority(ratings: Ratings, weight: Mapping[Any, float]) -> WeightedVotes:
     """Votes with each rater's `weight` in log odds: posteriors ∝ exp(sum of weights), equal priors."""
     table = RatingTable.of(ratings)
     if missing := [rater for rater in table.raters if rater not in weight]:
@@ -46,9 +47,8 @@ def weighted_majority(ratings: Ratings, weight: Mapping[Hashable, float]) -> Wei
     if not np.all(np.isfinite(weights)):
         raise ValueError("every weight must be a finite number")
     n_items, n_labels = len(table.items), len(table.labels)
-    cells = np.bincount(
-        table.item * n_labels + table.value, weights=weights[table.rater], minlength=n_items * n_labels
-    ).reshape(n_items, n_labels)
+    cells = totals(table.item * n_labels + table.value, weights[table.rater], n_items * n_labels)
+    cells = cells.reshape(n_items, n_labels)
     odds = np.exp(cells - cells.max(axis=1, keepdims=True, initial=-np.inf))
     return WeightedVotes(table.items, table.labels, odds / odds.sum(axis=1, keepdims=True))
 
@@ -66,7 +66,10 @@ def three_most_similar(values: Sequence[float]) -> int | None:
 
 
 def three_most_similar_by_item(ratings: Ratings) -> tuple[Labels, FloatArray]:
-    """The items and the conclusion of `three_most_similar` for each, nan where it is None."""
+    """The items and the conclusion of `three_most_similar` for each, nan where it is None.
+
+    In sorted values the closest three are neighbours: only windows of three need a look.
+    """
     table = RatingTable.of(ratings)
     _, start, size = table.by_item
     numbers = table.numbers()[table.value]
@@ -80,9 +83,8 @@ def three_most_similar_by_item(ratings: Ratings) -> tuple[Labels, FloatArray]:
     np.minimum.at(least, item, spread)
     closest = spread == least[item]
     sums = np.concatenate([[0.0], np.cumsum(numbers)])
-    total = np.bincount(
-        item[closest], weights=(sums[first + width[item]] - sums[first])[closest], minlength=len(size)
-    )
+    sum_of = (sums[first + width[item]] - sums[first])[closest]
+    total = totals(item[closest], sum_of, len(size))
     mean = total / (np.bincount(item[closest], minlength=len(size)) * width)
     rounded = np.sign(mean) * np.floor(np.abs(mean) + 0.5)
     return table.items, np.where((least > LARGEST_SPREAD) | (rounded == 0), np.nan, rounded)

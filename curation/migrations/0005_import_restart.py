@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("curation", "0003_import_resume_point"),
+        ("curation", "0004_workbench"),
     ]
 
     operations = [

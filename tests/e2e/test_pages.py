@@ -26,6 +26,7 @@ def researcher_pages(site: RealSite, world: dict[str, int]) -> list[str]:
         "", "members/", "prompts/", f"prompts/{prompt}/", "prompts/import/", "pairs/", f"pairs/{pair}/",
         "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
+        *[f"campaigns/{world['campaign_worked']}/{page}" for page in ("", "edit/", "preview/")],
         "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",

@@ -12,10 +12,10 @@ from annotators.answers import answer_words
 from annotators.models import Assignment
 from curation.csv_lines import csv_lines
 
-COLUMNS = (
+COLUMNS = [
     "pair", "prompt", "category", "person", "answer", "outcome", "preference_to_left", "left", "seconds",
     "rationale", "attributes", "guidelines", "disagreement", "answered_at",
-)  # fmt: skip
+]  # fmt: skip
 READ = (
     "pair_id", "pair__prompt_id", "pair__prompt__category", "annotator_id", "judgment__outcome",
     "judgment__preference", "judgment__skip_reason", "left", "judgment__duration_ms", "judgment__rationale",

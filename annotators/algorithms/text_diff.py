@@ -17,9 +17,9 @@ def word_diff(old: str, new: str) -> list[Change]:
     Words are compared without the space around them, so a line broken elsewhere is no change.
     """
     before, after = WORDS.findall(old), WORDS.findall(new)
-    old_words, new_words = ([word.strip() for word in words] for words in (before, after))
+    bare, bare_after = ([word.strip() for word in words] for words in (before, after))
     found: list[Change] = []
-    for kind, i, j, k, m in SequenceMatcher(None, old_words, new_words, autojunk=False).get_opcodes():
+    for kind, i, j, k, m in SequenceMatcher(None, bare, bare_after, autojunk=False).get_opcodes():
         if kind == "equal":
             found.append(("same", "".join(after[k:m])))
             continue

@@ -15,6 +15,7 @@ from rich.console import Console
 from annotators.models import Campaign
 from annotators.services.campaign_create import campaign_create
 from annotators.services.campaign_manage import campaign_start
+from annotators.task_form import REASONS, Rationale, TaskForm
 from config.demo.people import demo_users, join_demo
 from config.demo.precision import cpu_dtype
 from config.demo.progress import Standing, watch
@@ -236,12 +237,16 @@ class DemoLoop:
                 project=self._project,
                 name="Which answer is better?",
                 pairs=Pair.objects.filter(prompt__project=self._project, prompt__split="train"),
+                form=TaskForm(rationale=Rationale(reasons=REASONS)),
                 overlap=2,
+                overlap_cap=3,
                 guidelines=GUIDELINES,
                 user=self.owner,
-                order=Campaign.Order.RANDOM,
+                order=Campaign.Order.UNCERTAINTY,
+                control_share=0.2,
                 seed=7,
                 limit=60,
+                daily_goal=30,
             )
             campaign_start(campaign=campaign)
             return campaign.pk

@@ -15,7 +15,6 @@ from annotators.answers import Answer
 from annotators.bounded import TooSlowError, time_limit
 from annotators.models import Assignment, Campaign, CampaignPair
 from annotators.services.guideline_save import guideline_save
-from curation.csv_lines import no_formula
 from curation.models import Judgment
 from tests.annotators.campaign_data import LEFT, TIE, answer_all
 from tests.annotators.conftest import MakeCampaign
@@ -98,12 +97,6 @@ def test_the_file_says_everything_and_runs_nothing(people: People, campaign: Cam
         "anna", "Left better", "preferred", "2",
     )  # fmt: skip
     assert line["attributes"] == '{"flags": ["pii"]}'
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_text_that_would_run_is_quoted(cell: str) -> None:
-    assert no_formula(cell) == f"'{cell}"
-    assert no_formula("plain = text") == "plain = text"
 
 
 def test_the_file_hides_names_as_the_page_does(people: People, campaign: Campaign) -> None:

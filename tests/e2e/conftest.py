@@ -47,6 +47,7 @@ def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
     made |= site.seed("frozen", project=project, model=made["model"])
     made["campaign"] = site.seed("campaign", project=project)
     made |= site.seed("disagreement", project=project)
+    made |= site.seed("campaign_worked", project=project)
     return made
 
 

@@ -28,6 +28,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
         "work/history/", "work/me/", f"campaigns/{world['again']}/people/", "reviews/",
         "reviews/summary/", f"reviews/{world['waiting']}/", f"reviews/{world['decided']}/",
+        *[f"campaigns/{world['campaign_worked']}/{page}" for page in ("", "edit/", "preview/")],
         "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +64,7 @@ def test_samplers_are_hidden_by_name_unless_it_is_a_plain_word() -> None:
 def test_pieces_put_together_show_the_whole(text: str, cuts: list[int]) -> None:
     masked = Masked(text, ("ab", "a b", "bb"))
     ends = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
-    pieces = [masked.mask(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    pieces = [masked.mask(start, end) for start, end in pairwise(ends)]
     assert "".join(pieces) == masked.text
 
 

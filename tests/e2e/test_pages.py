@@ -69,7 +69,8 @@ def test_every_page_of_an_annotator(
     site: RealSite, world: dict[str, int], log_in: LogIn, width: int, scheme: str
 ) -> None:
     with log_in("anna", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
-        for path in ("/", "/p/whole/work/", f"/p/whole/label/{world['campaign']}/"):
+        paths = ["work/", f"label/{world['campaign']}/", "label/settings/"]
+        for path in ("/", *(f"/p/whole/{path}" for path in paths)):
             assert look(page, site.url + path, width) == [], path
 
 
@@ -84,6 +85,8 @@ def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, int], log_in: L
         for number, key in enumerate("12345", start=1):
             page.keyboard.press(key)
             page.get_by_text(f"{number} of ").first.wait_for()
+            page.locator("#turn[data-assignment]:not([data-sent])").wait_for()
+        page.get_by_text("Saved", exact=True).wait_for()
         answers = site.sql(mine, world["campaign"])
         assert [(outcome, preference) for _, outcome, preference, _ in answers] == [
             ("preferred", 3), ("preferred", 2), ("tie", None), ("preferred", -2), ("preferred", -3),

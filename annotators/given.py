@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from annotators.answers import choices_for
+from annotators.answers import SKIP, choices_for
 from annotators.models import Assignment
 from annotators.task_form import TaskForm
 from curation.models import Judgment, Response
@@ -16,9 +16,9 @@ Given = dict[str, list[str]]
 
 
 def given_by(form: TaskForm, assignment: Assignment, judgment: Judgment) -> Given:
-    """{field name: values} that would give `judgment` again; of a skip, nothing."""
+    """{field name: values} that would give `judgment` again."""
     if judgment.outcome == Judgment.Outcome.SKIP:
-        return {}
+        return {"answer": [SKIP.value], "skip_reason": [judgment.skip_reason]}
     fields = part_fields(form, assignment, judgment.attributes)
     given = {name: values for name, values in fields if values}
     for choice in choices_for(form):

@@ -80,4 +80,4 @@ def test_forms_carry_the_answer_only(people: People, campaign: Campaign) -> None
     page = people.client("anna").get(label_url(campaign)).content.decode()
     turn = page[page.index('id="turn"') :]
     names = set(re.findall(r'<(?:input|button|select)[^>]* name="(\w+)"', turn))
-    assert names == {"csrfmiddlewaretoken", "answer", "skip_reason", "turn", "visible_ms"}
+    assert names == {"csrfmiddlewaretoken", "answer", "flags", "skip_reason", "turn", "visible_ms"}

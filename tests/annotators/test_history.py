@@ -65,7 +65,7 @@ def test_it_works(people: People, turn: Assignment) -> None:
     assert turn.words in page
     assert edit_url(turn) in page
     answer = client.get(edit_url(turn))
-    assert f'value="{"left" if turn.left == "a" else "right"}" data-key' in answer.content.decode()
+    assert f'value="{"left" if turn.left == "a" else "right"}" required checked' in answer.content.decode()
     assert answer.context["given"]["answer"] == ["left" if turn.left == "a" else "right"]
     changed = client.post(edit_url(turn), {"answer": "tie", "opened": answer.context["opened"]}, follow=True)
     assert "Your answer to that pair is now: tie." in changed.content.decode()

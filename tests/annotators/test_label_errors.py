@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -34,10 +34,11 @@ def turn(people: People, campaign: Campaign) -> Assignment:
     return claimed
 
 
-def said(response: HttpResponse) -> tuple[str, str]:
+def said(response: Any) -> tuple[str, str]:
     """(outcome, what the person is told)"""
     html = response.content.decode()
-    return tuple(html.split(f'data-{name}="')[1].split('"')[0] for name in ("outcome", "notice"))  # type: ignore[return-value]
+    outcome, notice = (html.split(f'data-{name}="')[1].split('"')[0] for name in ("outcome", "notice"))
+    return outcome, notice
 
 
 def test_twice(client: Client, turn: Assignment) -> None:

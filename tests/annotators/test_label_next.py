@@ -1,4 +1,4 @@
-"""The turn after the one on screen comes ahead, at a cost that does not grow, and tells nothing of gold."""
+"""The turn after the one on the screen comes ahead, at a fixed cost, and tells nothing of gold."""
 
 from __future__ import annotations
 

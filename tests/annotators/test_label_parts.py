@@ -1,4 +1,4 @@
-"""Around the choice: the words that differ, an answer filled in again, the round of qualification."""
+"""What stands around the choice: words that differ, an answer filled in again, qualification."""
 
 from __future__ import annotations
 

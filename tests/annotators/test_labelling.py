@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
-from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
@@ -31,7 +31,7 @@ def open_turn(campaign: Campaign) -> Assignment:
     return Assignment.objects.get(campaign=campaign, state="open")
 
 
-def told(response: HttpResponse) -> str:
+def told(response: Any) -> str:
     """The line about the person's own progress."""
     page = response.content.decode()
     start = page.index('<span class="muted">', page.index('id="progress"'))

@@ -73,7 +73,7 @@ def test_every_page_of_an_annotator(
 ) -> None:
     with log_in("anna", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
         inside = (
-            "work/", "work/history/", "work/me/", f"label/{world['campaign']}/",
+            "work/", "work/history/", "work/me/", "label/settings/", f"label/{world['campaign']}/",
             f"label/assignments/{world['turn']}/edit/",
         )  # fmt: skip
         for path in ("/", f"/invite/{world['secret']}/", *[f"/p/whole/{path}" for path in inside]):
@@ -91,6 +91,8 @@ def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, Any], log_in: L
         for number, key in enumerate("12345", start=1):
             page.keyboard.press(key)
             page.get_by_text(f"{number} of ").first.wait_for()
+            page.locator("#turn[data-assignment]:not([data-sent])").wait_for()
+        page.get_by_text("Saved", exact=True).wait_for()
         answers = site.sql(mine, world["campaign"])
         assert [(outcome, preference) for _, outcome, preference, _ in answers] == [
             ("preferred", 3), ("preferred", 2), ("tie", None), ("preferred", -2), ("preferred", -3),

@@ -132,7 +132,6 @@
 
   const add = (entry) => {
     write([...read().filter((each) => !same(each, entry)), { ...entry, tab, at: Date.now(), tries: 0 }]);
-    flush();
   };
 
   // The answers another tab or an earlier load of this page left behind become this tab's.

@@ -13,6 +13,7 @@
   let following = null; // the turn that comes after the one on the screen, kept out of the page
   let fetching = false;
   let shownAt = 0;
+  let answer = ""; // the last one in words, to be said when the next pair is shown
 
   // ── saying things ──────────────────────────────────────────────────────────
   parts.say = (text) => {
@@ -80,6 +81,7 @@
     const what = isTurn(turn) ? "Next pair." : turn.querySelector(".empty p")?.textContent.trim();
     parts.say(`${words} ${what ?? ""}`.trim());
     shownAt = performance.now();
+    answer = "";
     prefetch();
   };
 
@@ -96,14 +98,17 @@
   // ── the turn after this one ────────────────────────────────────────────────
   const key = (turn) => ({ assignment: turn.dataset.assignment, turn: turn.dataset.turn });
 
+  const given = new Set(); // what was answered here: the server may send it again before it has heard of that
+  const name = (turn) => `${turn.dataset.assignment}:${turn.dataset.turn}`;
+
   const receive = (turn) => {
-    if (!turn || (isTurn(turn) && parts.outbox.has(key(turn)))) return;
+    if (!turn || (isTurn(turn) && (given.has(name(turn)) || parts.outbox.has(key(turn))))) return;
     const now = shown();
     if (isTurn(turn) && isTurn(now) && turn.dataset.assignment === now.dataset.assignment) {
       // The same turn again: only a newer opening of it, or an answer that was not taken, replaces it.
       if (turn.dataset.turn === now.dataset.turn && !now.hasAttribute("data-sent")) return;
-      show(turn);
-    } else if (!isTurn(now) || now.hasAttribute("data-sent")) show(turn);
+      show(turn, answer);
+    } else if (!isTurn(now) || now.hasAttribute("data-sent")) show(turn, answer);
     else if (!following) following = turn;
   };
 
@@ -119,7 +124,7 @@
       const response = await parts.outbox.request(frame.dataset.nextUrl + have);
       if (parts.outbox.isLoggedOut(response) || !response.ok) return;
       const turn = parse(await response.text());
-      if (shown() === now && !parts.outbox.size()) receive(turn);
+      if (shown() === now) receive(turn);
     } catch {
       // Without it the next pair comes with the response to the answer.
     } finally {
@@ -151,12 +156,13 @@
     parts.draft.stop();
     parts.time.answered(1);
     setWaiting(now, true);
+    given.add(name(now));
+    answer = `${words}.`;
     const next = now.hasAttribute("data-alone") ? null : following;
-    if (next) {
-      following = null;
-      show(next, `${words}.`);
-    }
+    following = null;
     parts.outbox.add({ ...key(now), url: urlOf(now), body: new URLSearchParams(fields).toString(), words });
+    if (next) show(next, answer);
+    parts.outbox.flush(); // only now: it tells the server which turn is on the screen
   };
   const urlOf = (turn) => turn.querySelector("#answer-form").getAttribute("action");
 
@@ -196,6 +202,7 @@
   parts.answered = (entry, status, html) => {
     const turn = parse(html);
     const outcome = turn?.dataset.outcome;
+    if (outcome !== "recorded" && outcome !== "already") given.delete(`${entry.assignment}:${entry.turn}`);
     if (outcome === "invalid") {
       parts.time.answered(-1);
       if (isTurn(shown()) && !shown().hasAttribute("data-sent")) following = shown();

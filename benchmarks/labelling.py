@@ -92,10 +92,9 @@ class Person:
 
     def see(self, html: str) -> None:
         """Remember the turn that a page or fragment shows."""
-        shown = re.search(r'data-turn="(\d+)"', html)
-        number = re.search(r'name="turn" value="(\d+)"', html)
-        if shown and number:
-            self.turns.append((shown[1], number[1]))
+        shown = re.search(r'data-assignment="(\d+)" data-turn="(\d+)"', html)
+        if shown:
+            self.turns.append((shown[1], shown[2]))
 
     def answer(self) -> None:
         """Answer the first turn held and take the one after the second: one request."""

@@ -124,3 +124,15 @@ def histogram(
 ) -> dict[str, Any]:
     """Bars of `values` in `bins` bins, with a line at `threshold`."""
     return {"chart": charts.histogram(values, bins=bins, label=label, threshold=threshold), "label": label}
+
+
+@register.inclusion_tag("components/whisker.html")
+def whisker(
+    statistic: dict[str, Any], least: float = -1.0, most: float = 1.0, mark: float | None = 0.0
+) -> dict[str, Any]:
+    """A statistic's value and interval as a small drawing; nothing where it has no value."""
+    value = statistic["value"]
+    if value is None:
+        return {"chart": None}
+    drawn = charts.whisker(value, statistic["low"], statistic["high"], least=least, most=most, mark=mark)
+    return {"chart": drawn}

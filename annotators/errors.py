@@ -11,6 +11,14 @@ class CampaignError(AnnotationError):
     """A campaign cannot be made, started, paused, closed or edited as asked."""
 
 
+class GoldError(AnnotationError):
+    """A pair cannot be marked as gold, retired or taken back in as asked."""
+
+
+class ParticipationError(AnnotationError):
+    """A person cannot be paused, resumed, let in or given another try as asked."""
+
+
 class LabelError(AnnotationError):
     """An answer or an undo was not recorded."""
 

@@ -22,7 +22,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
-    from annotators.models import Campaign
+    from annotators.models import Campaign, Participation
     from curation.models import User
 
 HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot
@@ -74,6 +74,13 @@ class CampaignPairQuerySet(models.QuerySet[Any]):
         held = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
         return self.filter(~Exists(held), slots_left__gt=0)
 
+    def gold_unmet_by(self, user_id: int) -> Self:
+        """Current gold pairs that this person neither holds nor answered; a turn that ran out is unmet."""
+        from annotators.models import Assignment
+
+        met = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user_id, state__in=HOLDING)
+        return self.filter(~Exists(met), gold__isnull=False, gold__retired_at=None)
+
 
 class AssignmentQuerySet(models.QuerySet[Any]):
     def holding(self) -> Self:
@@ -93,6 +100,13 @@ class AssignmentQuerySet(models.QuerySet[Any]):
         return self.select_related(
             "campaign", "guideline", "pair__prompt", "pair__response_a", "pair__response_b", "campaign_pair"
         )
+
+    def in_round(self, standing: Participation) -> Self:
+        """The person's turns of the qualification round they are in, or were in last."""
+        turns = self.filter(
+            campaign=standing.campaign_id, annotator=standing.user_id, purpose="qualification"
+        )
+        return turns.filter(opened_at__gte=standing.round_began_at) if standing.round_began_at else turns
 
     def gold_checked(self) -> Self:
         """Answers on gold pairs, skips left out, each with `hit`: whether it is the one expected."""
@@ -139,3 +153,26 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             .order_by("-n_done", "annotator__username")
         )
         return list(people)
+
+
+SUSPECT_FROM = 3  # answers; with fewer, a gold pair that most people miss is no sign yet
+
+
+class GoldPairQuerySet(models.QuerySet[Any]):
+    def with_counts(self) -> Self:
+        """Each with `n_answered`, how often it checked somebody, `n_right`, and `is_suspect`: most miss it,
+        so its expected answer may be wrong. Skips are no answers."""
+        from annotators.models import Assignment
+
+        checked = Assignment.objects.filter(campaign_pair__gold=OuterRef("pk")).gold_checked()
+        counted = self.annotate(
+            n_answered=count_of(checked, "campaign_pair__gold"),
+            n_right=count_of(checked.filter(hit=True), "campaign_pair__gold"),
+        )
+        missed = Q(n_answered__gte=SUSPECT_FROM, n_answered__gt=2 * F("n_right"))
+        return counted.annotate(
+            is_suspect=Case(When(missed, then=Value(value=True)), default=Value(value=False))
+        )
+
+    def with_pair(self) -> Self:
+        return self.select_related("pair__prompt", "created_by")

@@ -123,6 +123,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "curation.tasks.imports_recover",
         "schedule": timedelta(seconds=30),
     },
+    "quality-recover": {
+        "task": "annotators.tasks.quality_recover",
+        "schedule": timedelta(seconds=30),
+    },
 }
 
 # The interpreter of the worker child processes that need torch; others run on this one.

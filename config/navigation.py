@@ -33,6 +33,7 @@ SECTIONS = (
     Section("Prompts", "curation:prompt-list", REVIEWERS, frozenset({"prompt", "import", "generate"})),
     Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
     Section("Campaigns", "annotators:campaign-list", REVIEWERS, frozenset({"campaign", "guideline"})),
+    Section("Agreement", "annotators:agreement", RESEARCHERS, frozenset({"agreement", "gold", "rater"})),
     Section("Judges", "judges:judge-list", RESEARCHERS, frozenset({"judge", "judging", "rubric", "verdict"})),
     Section("Recipes", "curation:recipe-list", RESEARCHERS, frozenset({"recipe"})),
     Section("Datasets", "curation:dataset-list", REVIEWERS, frozenset({"dataset", "export"})),

@@ -84,6 +84,12 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 
 
 @register.filter
+def decimal(number: float | None, digits: int = 2) -> str:
+    """−0.25 with a real minus sign; never −0."""
+    return NOTHING if number is None else f"{number:z.{digits}f}".replace("-", "−")
+
+
+@register.filter
 def fraction_of(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 

@@ -10,8 +10,11 @@ import django
 
 django.setup()
 
-from annotators.services.campaign_create import campaign_create  # noqa: E402 -- after setup
+from annotators.models import Campaign  # noqa: E402 -- after setup
+from annotators.services.campaign_create import campaign_create  # noqa: E402
 from annotators.services.campaign_manage import campaign_start  # noqa: E402
+from annotators.services.gold_manage import gold_add  # noqa: E402
+from annotators.services.quality_build import quality_build, quality_request  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
 from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
@@ -171,6 +174,29 @@ def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int
     )
     campaign_start(campaign=made)
     return int(made.pk)
+
+
+def quality(*, project: int, campaign: int) -> dict[str, int]:
+    """A gold pair, imported raters who mostly agree on every pair, and a report on each of project and
+    campaign."""
+    owner = Project.objects.get(pk=project)
+    alice = User.objects.get(username="alice")
+    pairs = list(Pair.objects.filter(prompt__project=project).order_by("pk"))
+    raters = [Rater.objects.create(project=owner, kind="person", label=f"expert {n}") for n in (1, 2, 3)]
+    for number, pair in enumerate(pairs):
+        for place, rater in enumerate(raters):
+            judgment_record(
+                pair=pair,
+                rater=rater,
+                left="ab"[(number + place) % 2],
+                outcome=Judgment.Outcome.PREFERRED,
+                preference=1 + (number + place) % 3 if (number + 2 * place) % 5 else -2,
+                source=Judgment.Source.IMPORT,
+            )
+    gold = gold_add(project=owner, pair=pairs[-1], expected="a", user=alice, explanation="A **answers**.")
+    for of in (Campaign.objects.get(pk=campaign), None):
+        quality_build(report_id=quality_request(project=owner, campaign=of, user=alice).pk)
+    return {"gold": gold.pk, "rater": raters[0].pk}
 
 
 def main() -> None:

@@ -31,8 +31,9 @@ Ballot = tuple[int, int, bool, bool, int, float]  # pair, rater, is judge, left 
 def ballots(*rows: Ballot) -> Ballots:
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * 6
     types = (np.int64, np.int64, np.bool_, np.bool_, np.int64, np.float64)
-    arrays = [np.array(column, dtype=kind) for column, kind in zip(columns, types, strict=True)]
-    return Ballots(*arrays, preference=np.rint(3 * arrays[-1]).astype(np.int64))
+    arrays: list[Any] = [np.array(column, dtype=kind) for column, kind in zip(columns, types, strict=True)]
+    arrays.append(np.rint(3 * arrays[-1]).astype(np.int64))
+    return Ballots(*arrays)
 
 
 def votes(found: Any, pair: int = 0) -> dict[str, int]:

@@ -46,6 +46,7 @@ def world(site: RealSite, tiny_model: Path) -> dict[str, int]:
     site.seed("judgments", project=project)
     made |= site.seed("frozen", project=project, model=made["model"])
     made["campaign"] = site.seed("campaign", project=project)
+    made |= site.seed("quality", project=project, campaign=made["campaign"])
     return made
 
 

@@ -21,9 +21,9 @@ SHOWN_ISSUES = 20
 class Command(BaseCommand):
     help = (
         "Import judgments by named raters. Each JSON line holds prompt (a text or chat messages), "
-        "response_a, response_b, model_a, model_b, rater and winner (a, b, tie or both_bad), and may hold preference "
-        "(−3 to 3 towards a), category and created_at. Running a file again adds nothing. Exit code 1 if no "
-        "row landed."
+        "response_a, response_b, model_a, model_b, rater and winner (a, b, tie or both_bad), and may hold "
+        "preference (−3 to 3 towards a), category and created_at. Running a file again adds nothing. Exit "
+        "code 1 if no row landed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -61,11 +61,15 @@ STRENGTHS = {
     -3: ("right_much", "Right much better"),
 }
 SKIP = Choice("skip", "Skipped", "s", Outcome.SKIP)
+RANKING = "ranking"  # the value of `answer` where the ranks are the answer
 
 
 def choices_for(form: TaskForm) -> list[Choice]:
     """The answers of a pairwise form, keyed 1 to 5 or 1 to 7 from left to right; a tie keeps its number
-    free where it is not offered, so that the keys on either side of it never move."""
+    free where it is not offered, so that the keys on either side of it never move. A ranking has none: the
+    ranks are the answer."""
+    if form.kind == "ranking":
+        return []
     strengths = [3, 2, 0, -2, -3] if form.steps == 5 else [3, 2, 1, 0, -1, -2, -3]
     choices = []
     for number, strength in enumerate(strengths, start=1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
 
-from annotators.models import Assignment, Campaign
+from annotators.models import Assignment, Campaign, CampaignPair
 from curation.policies import Access
 
 
@@ -26,3 +26,29 @@ def own_assignment(access: Access, pk: int) -> Assignment:
     mine = Assignment.objects.filter(annotator=access.user, campaign__project=access.project)
     assignment: Assignment = get_object_or_404(mine.select_related("campaign"), pk=pk)
     return assignment
+
+
+def queued_pair(access: Access, pk: int) -> CampaignPair:
+    """A pair of a campaign's queue, for pages behind `reviewer_access`; gold pairs are not reviewed."""
+    queued = CampaignPair.objects.filter(gold=None, campaign__project=access.project)
+    with_texts = queued.select_related(
+        "campaign__project", "pair__prompt", "pair__response_a", "pair__response_b"
+    )
+    campaign_pair: CampaignPair = get_object_or_404(with_texts, pk=pk)
+    return campaign_pair
+
+
+def sees_names(access: Access, campaign: Campaign) -> bool:
+    """Whether this member learns who said what: those who run campaigns do, reviewers where it says so."""
+    return access.is_researcher or campaign.names_shown
+
+
+def may_reopen(access: Access, reviewer_id: int) -> bool:
+    """A decision is taken back by whoever made it, or by those who run campaigns."""
+    return access.is_researcher or reviewer_id == access.user.pk
+
+
+def person_names(campaign: Campaign, *, named: bool) -> dict[int, str]:
+    """What to call each participant of the campaign; without names they are numbered as they joined."""
+    people = campaign.participations.order_by("pk").values_list("user_id", "user__username")
+    return {pk: name if named else f"Person {number}" for number, (pk, name) in enumerate(people, start=1)}

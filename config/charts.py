@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 WIDTH, HEIGHT, BASE, TOP, GAP = 640, 150, 128, 6, 1
+COLUMNS_HEIGHT, COLUMNS_BASE = 72, 71
 _ids = count(1)
 
 
@@ -142,3 +143,49 @@ def _describe(numbers: list[float], low: float, high: float, threshold: float | 
         return text
     below = sum(number < threshold for number in numbers)
     return f"{text} The threshold {number_text(threshold)} has {below:,} below it."
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Everything `components/columns.html` draws: one bar per named value, in order."""
+
+    id: str
+    label: str
+    description: str
+    bars: list[Bar]
+    first: str
+    last: str
+    width: int = WIDTH
+    height: int = COLUMNS_HEIGHT
+    base: int = COLUMNS_BASE
+
+
+def columns(values: Sequence[tuple[str, int]], *, label: str) -> Columns | None:
+    """A bar for each (name, count); None where every count is 0."""
+    most = max((n for _, n in values), default=0)
+    if not most:
+        return None
+    step = WIDTH / len(values)
+    bars = []
+    for index, (name, n) in enumerate(values):
+        tall = max((COLUMNS_BASE - TOP) * n / most, 1.5) if n else 0.0
+        bars.append(
+            Bar(
+                x=round(index * step + GAP, 2),
+                y=round(COLUMNS_BASE - tall, 2),
+                width=round(step - 2 * GAP, 2),
+                height=round(tall, 2),
+                below=False,
+                title=f"{name}: {n:,}",
+            )
+        )
+    busiest = max(values, key=lambda named: named[1])
+    total = sum(n for _, n in values)
+    return Columns(
+        id=f"chart-{next(_ids)}",
+        label=label,
+        description=f"{total:,} in all; most at {busiest[0]}: {most:,}.",
+        bars=bars,
+        first=values[0][0],
+        last=values[-1][0],
+    )

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 SHORTEST_KEY = 40
+BROKER_SCHEMES = {"redis", "rediss", "amqp", "amqps"}
 KEY_HINT = 'Set SECRET_KEY to the output of: python -c "import secrets; print(secrets.token_urlsafe(50))"'
 
 
@@ -69,6 +71,21 @@ def services_check(**_options: Any) -> list[CheckMessage]:
             f"{given} is set but {missing} is not.",
             hint="Set both to use your own services, or neither to use the embedded ones.",
             id="site.E005",
+        )
+    ]
+
+
+@register()
+def broker_check(**_options: Any) -> list[CheckMessage]:
+    """Other transports of Celery lose late acknowledgements or reach one process only."""
+    scheme = urlsplit(settings.BROKER_URL).scheme
+    if scheme in BROKER_SCHEMES or getattr(settings, "CELERY_TASK_ALWAYS_EAGER", False):
+        return []
+    return [
+        Error(
+            f"BROKER_URL begins with “{scheme}://”, which is no broker that Tiebreak works with.",
+            hint="Use redis:// or rediss:// for Redis or Valkey, amqp:// or amqps:// for RabbitMQ.",
+            id="site.E007",
         )
     ]
 

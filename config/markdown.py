@@ -12,18 +12,22 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
+from pygments.lexer import Lexer
+from pygments.lexers import find_lexer_class_by_name
 from pygments.util import ClassNotFound
 
+from config.markdown_math import MATHML_ATTRIBUTES, MATHML_TAGS, math_plugin
+
 # Beyond these, a reader is not helped and a crafted text could cost seconds.
-MAX_MARKDOWN_CHARS = 200_000
+MAX_MARKDOWN_CHARS = 100_000
 MAX_HIGHLIGHT_CHARS = 20_000
 
 TAGS = {
     "a", "blockquote", "br", "code", "del", "em", "hr", "li", "ol", "p", "pre", "s", "span", "strong",
-    "table", "tbody", "td", "th", "thead", "tr", "ul",
+    "table", "tbody", "td", "th", "thead", "tr", "ul", *MATHML_TAGS,
 }  # fmt: skip
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, set[str]] = {
+    **dict.fromkeys(MATHML_TAGS, MATHML_ATTRIBUTES),
     "a": {"href", "title"},
     "code": {"class"},
     "ol": {"start"},
@@ -32,15 +36,21 @@ ATTRIBUTES = {
 }
 
 
+@lru_cache(maxsize=256)
+def _lexer_class(language: str) -> type[Lexer] | None:
+    """Found by walking a list of hundreds, which costs more than colouring a few lines."""
+    try:
+        return find_lexer_class_by_name(language)
+    except ClassNotFound:
+        return None
+
+
 def _highlight(code: str, language: str, _attrs: str) -> str:
     """Pygments spans, or nothing (then markdown-it escapes the code itself)."""
     if not language or len(code) > MAX_HIGHLIGHT_CHARS:
         return ""
-    try:
-        lexer = get_lexer_by_name(language)
-    except ClassNotFound:
-        return ""
-    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+    lexer_class = _lexer_class(language[:40])
+    return highlight(code, lexer_class(), _FORMATTER) if lexer_class else ""
 
 
 def _image(self: RendererHTML, tokens: list[Token], index: int, options: Any, env: Any) -> str:
@@ -59,6 +69,7 @@ def _heading(_self: RendererHTML, tokens: list[Token], index: int, *_unused: Any
 def _renderer() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "highlight": _highlight})
     markdown.enable(["table", "strikethrough"])
+    markdown.use(math_plugin)
     markdown.add_render_rule("image", _image)
     markdown.add_render_rule("heading_open", _heading)
     markdown.add_render_rule("heading_close", _heading)
@@ -66,6 +77,14 @@ def _renderer() -> MarkdownIt:
 
 
 _MARKDOWN = _renderer()
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+_CLEANER = nh3.Cleaner(
+    tags=TAGS,
+    attributes=ATTRIBUTES,
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="nofollow noopener noreferrer",
+)
 
 
 @lru_cache(maxsize=1024)
@@ -73,11 +92,4 @@ def render_markdown(text: str) -> str:
     """Safe HTML for a text of unknown origin."""
     if len(text) > MAX_MARKDOWN_CHARS:
         return f"<pre>{escape(text)}</pre>"
-    return nh3.clean(
-        _MARKDOWN.render(text),
-        tags=TAGS,
-        attributes=ATTRIBUTES,
-        url_schemes={"http", "https", "mailto"},
-        url_relative="deny",
-        link_rel="nofollow noopener noreferrer",
-    )
+    return _CLEANER.clean(_MARKDOWN.render(text))

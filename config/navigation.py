@@ -32,7 +32,13 @@ SECTIONS = (
     Section("My work", "annotators:work", EVERYONE, frozenset({"work", "label", "answer", "undo"})),
     Section("Prompts", "curation:prompt-list", REVIEWERS, frozenset({"prompt", "import", "generate"})),
     Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
-    Section("Campaigns", "annotators:campaign-list", REVIEWERS, frozenset({"campaign", "guideline"})),
+    Section(
+        "Campaigns",
+        "annotators:campaign-list",
+        REVIEWERS,
+        frozenset({"campaign", "guideline", "participation"}),
+    ),
+    Section("Reviews", "annotators:review-list", REVIEWERS, frozenset({"review"})),
     Section("Agreement", "annotators:agreement", RESEARCHERS, frozenset({"agreement", "gold", "rater"})),
     Section("Judges", "judges:judge-list", RESEARCHERS, frozenset({"judge", "judging", "rubric", "verdict"})),
     Section("Recipes", "curation:recipe-list", RESEARCHERS, frozenset({"recipe"})),
@@ -41,7 +47,7 @@ SECTIONS = (
     Section("Models", "training:model-list", RESEARCHERS, frozenset({"model"})),
     Section("Evaluations", "training:evaluation-list", RESEARCHERS, frozenset({"evaluation"})),
     Section("Jobs", "training:job-list", RESEARCHERS, frozenset({"job"})),
-    Section("Members", "curation:member-list", OWNERS, frozenset({"member"})),
+    Section("Members", "curation:member-list", OWNERS, frozenset({"member", "invitation"})),
 )
 
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from curation.models import Membership, Project, User  # noqa: F401 -- named in a quoted type argument
+    from curation.models import Invitation, Membership, Project, User  # noqa: F401 -- named in a quoted type argument
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -25,6 +38,12 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def for_user(self, user: User | AnonymousUser) -> Self:
         return self.filter(user_id=user.pk) if user.pk else self.none()
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def usable(self, now: datetime) -> Self:
+        """Those that still let somebody in."""
+        return self.filter(revoked_at=None, expires_at__gt=now, n_uses__lt=F("max_uses"))
 
 
 class PromptQuerySet(models.QuerySet[Any]):

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from curation.views import datasets, exports, imports, members, pairs, projects, prompts, raters, recipes
+from curation.views import (
+    datasets,
+    exports,
+    imports,
+    invitations,
+    members,
+    pairs,
+    projects,
+    prompts,
+    raters,
+    recipes,
+)
 
 app_name = "curation"
 
@@ -20,6 +31,17 @@ member_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/members/<int:pk>/remove/", members.member_remove, name="member-remove"),
 ]
 
+# p/<slug>/members/invitations/… and invite/<secret>/
+invitation_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/members/invitations/", invitations.invitation_create, name="invitation-create"),
+    path(
+        "p/<slug:slug>/members/invitations/<int:pk>/revoke/",
+        invitations.invitation_revoke,
+        name="invitation-revoke",
+    ),
+    path("invite/<str:token>/", invitations.invitation, name="invitation"),
+]
+
 # p/<slug>/prompts/… and p/<slug>/imports/…
 prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/prompts/", prompts.prompt_list, name="prompt-list"),
@@ -27,6 +49,8 @@ prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/prompts/<int:pk>/", prompts.prompt_detail, name="prompt-detail"),
     path("p/<slug:slug>/imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("p/<slug:slug>/imports/<int:pk>/start/", imports.import_start, name="import-start"),
+    path("p/<slug:slug>/imports/<int:pk>/restart/", imports.import_restart, name="import-restart"),
+    path("p/<slug:slug>/imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("p/<slug:slug>/imports/<int:pk>/issues.csv", imports.import_issues, name="import-issues"),
 ]
 
@@ -67,6 +91,7 @@ dataset_urls: list[URLPattern | URLResolver] = [
 urlpatterns = [
     *project_urls,
     *member_urls,
+    *invitation_urls,
     *prompt_urls,
     *pair_urls,
     *rater_urls,

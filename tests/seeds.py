@@ -10,14 +10,22 @@ import django
 
 django.setup()
 
-from annotators.models import Campaign  # noqa: E402 -- after setup
+from annotators.answers import Answer  # noqa: E402
+from annotators.decisions import decisions_for  # noqa: E402
+from annotators.models import Assignment, Campaign  # noqa: E402
+from annotators.services.assignment_claim import assignment_claim  # noqa: E402
 from annotators.services.campaign_create import campaign_create  # noqa: E402
 from annotators.services.campaign_manage import campaign_start  # noqa: E402
 from annotators.services.gold_manage import gold_add  # noqa: E402
+from annotators.services.guideline_save import guideline_save  # noqa: E402
+from annotators.services.label_submit import label_submit  # noqa: E402
 from annotators.services.quality_build import quality_build, quality_request  # noqa: E402
+from annotators.services.review_decide import review_decide  # noqa: E402
+from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segments, Spans, TaskForm  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
 from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
+from curation.services.invitation_create import invitation_create  # noqa: E402
 from curation.services.judgment_record import judgment_record  # noqa: E402
 from curation.services.pair_build import pairs_build  # noqa: E402
 from curation.services.project_create import project_create  # noqa: E402
@@ -197,6 +205,82 @@ def quality(*, project: int, campaign: int) -> dict[str, int]:
     for of in (Campaign.objects.get(pk=campaign), None):
         quality_build(report_id=quality_request(project=owner, campaign=of, user=alice).pk)
     return {"gold": gold.pk, "rater": raters[0].pk}
+
+
+def campaign_worked(*, project: int) -> dict[str, int]:
+    """A campaign with every kind of part, two versions of guidelines, answers that differ, and two people."""
+    alice, anna = (User.objects.get(username=name) for name in ("alice", "anna"))
+    task = TaskForm(
+        steps=7,
+        ratings=(Scale(name="Helpfulness"), Scale(name="Correctness")),
+        comparisons=("Style",),
+        spans=Spans(),
+        segments=Segments(),
+        rationale=Rationale(reasons=REASONS),
+        rewrite="optional",
+        safety=SAFETY_TAGS,
+    )
+    made = campaign_create(
+        project=Project.objects.get(pk=project),
+        name="Worked on",
+        pairs=Pair.objects.filter(prompt__project=project),
+        form=task,
+        overlap=2,
+        overlap_cap=3,
+        order="uncertainty",
+        control_share=0.3,
+        guidelines="Prefer the response that answers the question.",
+        participants=[anna],
+        user=alice,
+    )
+    campaign_start(campaign=made)
+    given = [Answer("preferred", 3, rationale="It answers."), Answer("preferred", -2), Answer("tie")]
+    for number in range(24):
+        person = (alice, anna)[number % 2]
+        turn = assignment_claim(campaign=made, user=person)
+        if turn is not None:
+            label_submit(assignment_id=turn.pk, user=person, answer=given[number % 3])
+    guideline_save(campaign=made, text="Prefer the response that answers the question in fewer words.")
+    assignment_claim(campaign=made, user=anna)
+    return {"campaign_worked": made.pk}
+
+
+def disagreement(*, project: int) -> dict[str, int | str]:
+    """A campaign in which Anna and Bea disagree; one pair waits for a reviewer, one was decided by Alice.
+
+    Also an invitation as reviewer, by its secret, and one of Anna's answers.
+    """
+    owner, anna = (User.objects.get(username=name) for name in ("alice", "anna"))
+    bea = User.objects.filter(username="bea").first() or make_user("bea")
+    Membership.objects.get_or_create(project_id=project, user=bea, defaults={"role": "annotator"})
+    made = campaign_create(
+        project=Project.objects.get(pk=project),
+        name="Second look",
+        pairs=Pair.objects.filter(prompt__project=project),
+        limit=3,
+        overlap=2,
+        guidelines="Prefer the response that answers the question.",
+        user=owner,
+    )
+    campaign_start(campaign=made)
+    for person, towards_a in ((anna, 2), (bea, -2)):
+        for _ in range(2):
+            turn = assignment_claim(campaign=made, user=person)
+            assert turn is not None
+            side = towards_a if turn.left == "a" else -towards_a
+            label_submit(assignment_id=turn.pk, user=person, answer=Answer("preferred", side))
+    first, second = made.campaign_pairs.filter(review="open").select_related("campaign", "pair__prompt")
+    choice = decisions_for(made.task)[0]
+    review_decide(campaign_pair=second, user=owner, choice=choice, cause="slip", note="B is cut off.")
+    _, secret = invitation_create(project=made.project, user=owner, role="reviewer", note="Night shift")
+    answered = Assignment.objects.filter(annotator=anna, campaign=made).earliest("pk")
+    return {
+        "again": made.pk,
+        "waiting": first.pk,
+        "decided": second.pk,
+        "secret": secret,
+        "turn": answered.pk,
+    }
 
 
 def main() -> None:

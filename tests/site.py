@@ -26,7 +26,10 @@ START_SECONDS = 90.0
 
 
 class RealSite:
-    """Runs under its own folder, so that it shares nothing with the tests' own database."""
+    """Runs under its own folder, so that it shares nothing with the tests' own database.
+
+    With DATABASE_URL and BROKER_URL in its environment it uses those servers instead of embedded ones.
+    """
 
     def __init__(self, var: Path, **environment: str) -> None:
         self.var = var
@@ -71,7 +74,13 @@ class RealSite:
     # ── looking inside ───────────────────────────────────────────────────────
 
     @property
+    def broker_url(self) -> str:
+        return self.environment.get("BROKER_URL") or broker_url(self.var / "valkey")
+
+    @property
     def database_url(self) -> str:
+        if "DATABASE_URL" in self.environment:
+            return self.environment["DATABASE_URL"]
         info = PostmasterInfo.read_from_pgdata(self.var / "postgres")
         assert info is not None, "PostgreSQL is not running"
         return str(info.get_uri())
@@ -85,7 +94,7 @@ class RealSite:
         environment = {
             **self.environment,
             "DATABASE_URL": self.database_url,
-            "BROKER_URL": broker_url(self.var / "valkey"),
+            "BROKER_URL": self.broker_url,
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
         result = subprocess.run(

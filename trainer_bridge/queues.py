@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet, Value
 
+from curation.models import PromptImport
 from trainer_bridge.models import Job, Worker
+
+State = Job.State  # an import's states have the same names
+# Imports have no Job row; this is the queue of `curation.tasks.import_run`.
+IMPORT_QUEUE = "cpu"
 
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """Jobs of one queue over all projects (workers are shared), and the workers that serve it."""
+    """Work of one queue over all projects (workers are shared), and the workers that serve it."""
 
     name: str
     waiting: int
@@ -23,23 +30,34 @@ class QueueStatus:
     def is_stuck(self) -> bool:
         return self.waiting > 0 and self.workers == 0
 
+    @property
+    def start_command(self) -> str:
+        return start_command(self.name)
+
 
 def queue_statuses() -> list[QueueStatus]:
     """Every queue of the site, in two queries."""
-    jobs: dict[tuple[str, str], int] = {
-        (row["queue"], row["state"]): row["jobs"]
-        for row in Job.objects.unfinished().values("queue", "state").order_by().annotate(jobs=Count("pk"))
-    }
+    jobs = Job.objects.unfinished().order_by()
+    imports = PromptImport.objects.filter(state__in=[State.QUEUED, State.RUNNING]).order_by()
+    counts = _counts(jobs).union(_counts(imports.annotate(queue=Value(IMPORT_QUEUE))), all=True)
+    work: Counter[tuple[str, str]] = Counter()
+    for queue, state, number in counts:
+        work[queue, state] += number
     serving = [name for queues in Worker.objects.alive().values_list("queues", flat=True) for name in queues]
     return [
         QueueStatus(
             name=queue.name,
-            waiting=jobs.get((queue.name, Job.State.QUEUED), 0),
-            running=jobs.get((queue.name, Job.State.RUNNING), 0),
+            waiting=work[queue.name, State.QUEUED],
+            running=work[queue.name, State.RUNNING],
             workers=serving.count(queue.name),
         )
         for queue in settings.CELERY_TASK_QUEUES
     ]
+
+
+def _counts(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    counts: QuerySet[Any, Any] = rows.values_list("queue", "state").annotate(n=Count("pk"))
+    return counts
 
 
 def start_command(queue: str) -> str:

@@ -24,6 +24,7 @@ class Assignment(models.Model):
     enforces, so overlap can be neither exceeded nor raced. Turns that check a person take no slot.
     `judgment` is the head of this turn's chain: the answer while done, the withdrawal after an undo. `turn`
     counts how often it was opened: an answer that arrives late, from before an undo, names an older one.
+    `reopened_at` is when the answer was last taken back, or changed.
     """
 
     class State(models.TextChoices):
@@ -84,7 +85,20 @@ class Assignment(models.Model):
                 condition=Q(state="done"),
                 name="assignment_done_by_person",
             ),
+            models.Index(
+                fields=["campaign", "answered_at"], condition=Q(state="done"), name="assignment_done_by_time"
+            ),
+            models.Index(
+                fields=["campaign"],
+                condition=Q(state="done", slot__isnull=True),
+                name="assignment_checks_done",
+            ),
             models.Index(fields=["campaign", "annotator"], condition=Q(state="open"), name="assignment_open"),
+            models.Index(
+                fields=["campaign", "reopened_at"],
+                condition=Q(reopened_at__isnull=False),
+                name="assignment_reopened",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from annotators.models.gold import GoldPair
-from annotators.querysets import CampaignPairQuerySet, CampaignQuerySet
+from annotators.querysets import CampaignPairQuerySet, CampaignQuerySet, GuidelineQuerySet
 from annotators.task_form import TaskForm
 from curation.models import Pair, Project, User
 
@@ -115,6 +115,8 @@ class Guideline(models.Model):
     text = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = GuidelineQuerySet.as_manager()
+
     class Meta:
         ordering = ["-number"]
         constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="guideline_number_unique")]
@@ -179,6 +181,10 @@ class CampaignPair(models.Model):
                 name="campaign_pair_to_review",
             ),
             models.Index(fields=["campaign"], condition=Q(gold__isnull=False), name="campaign_pair_gold"),
+            models.Index(
+                fields=["campaign", "overlap"], condition=Q(gold__isnull=True), name="campaign_pair_overlap"
+            ),
+            models.Index(fields=["campaign"], condition=Q(n_rushed__gt=0), name="campaign_pair_rushed"),
         ]
 
     def __str__(self) -> str:

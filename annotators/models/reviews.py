@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from annotators.decisions import response_words
 from annotators.models.campaigns import CampaignPair
+from annotators.querysets import ReviewQuerySet
 from curation.models import Judgment, User
 
 
@@ -36,6 +38,8 @@ class Review(models.Model):
     judgment = models.OneToOneField(Judgment, on_delete=models.PROTECT, null=True, related_name="review")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ReviewQuerySet.as_manager()
+
     class Meta:
         ordering = ["-id"]
         constraints = [
@@ -47,3 +51,9 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"review of pair {self.campaign_pair_id}"
+
+    @property
+    def words(self) -> str:
+        """The decision in words; empty where the pair was sent back."""
+        made = self.judgment
+        return response_words(made.left, made.outcome, made.preference) if made else ""

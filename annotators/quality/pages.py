@@ -39,16 +39,6 @@ def report_standing(project: Project, campaign: Campaign | None) -> Standing:
     return Standing(reports.filter(state=State.DONE).first(), newest)
 
 
-def people_of(campaign: Campaign) -> dict[int, dict[str, Any]]:
-    """The rows about each person in the campaign's last report, by user; empty before the first one.
-
-    What is in a row says `annotators.quality.people`; it is of the time when the report was started.
-    """
-    reports = QualityReport.objects.filter(campaign=campaign, state=State.DONE)
-    rows = reports.values_list("report__people", flat=True).first()
-    return {row["user"]: row for row in rows or [] if row["user"]}
-
-
 def report_context(project: Project, campaign: Campaign | None) -> dict[str, Any]:
     """Everything the page of a report shows."""
     standing = report_standing(project, campaign)
@@ -81,7 +71,9 @@ def people_now(
     labels = dict(Rater.objects.filter(project=project).values_list("pk", "label"))
     standings = {}
     if campaign is not None:
-        standings = {row.user_id: row for row in Participation.objects.filter(campaign=campaign)}
+        standings = {
+            row.user_id: row for row in Participation.objects.filter(campaign=campaign).select_related("user")
+        }
     return [
         {
             **row,

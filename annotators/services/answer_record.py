@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from annotators.answers import Answer, ranked_preferences
@@ -9,7 +10,7 @@ from annotators.models import Assignment, Campaign, ImpliedJudgment
 from curation.algorithms.fingerprints import sha256_hex
 from curation.models import Judgment, Pair, Rater, Response, User
 from curation.models.judgments import Side
-from curation.services.judgment_record import judgment_record
+from curation.services.judgment_record import JudgmentValue, judgment_record, judgments_record
 from curation.services.rater_get import person_rater
 
 Outcome = Judgment.Outcome
@@ -21,7 +22,8 @@ def answer_record(
     """Append everything the answer says, each over what the same turn said before. Call in a transaction,
     with the assignment locked; the caller makes the returned judgment the head of the assignment's chain."""
     rater = person_rater(project=campaign.project, user=user)
-    implied_withdraw(assignment, rater)
+    if assignment.judgment is not None:
+        implied_withdraw(assignment, rater)
     judgment = judgment_record(
         pair=assignment.pair,
         rater=rater,
@@ -67,25 +69,34 @@ def withdrawal(pair: Pair, rater: Rater, taken_back: Judgment) -> Judgment:
 
 def implied_withdraw(assignment: Assignment, rater: Rater) -> None:
     """Take back what the assignment's last answer implied about other pairs."""
-    standing = assignment.implied.exclude(judgment__outcome=Outcome.WITHDRAWN)
-    for implied in standing.select_related("pair__prompt", "judgment"):
-        ImpliedJudgment.objects.filter(pk=implied.pk).update(
-            judgment=withdrawal(implied.pair, rater, implied.judgment)
-        )
+    standing = assignment.implied.exclude(judgment__outcome=Outcome.WITHDRAWN).select_related("judgment")
+    implied_append(
+        assignment,
+        [
+            JudgmentValue(
+                pair_id=implied.pair_id,
+                rater_id=rater.pk,
+                left=implied.judgment.left,
+                outcome=Outcome.WITHDRAWN,
+                source=Judgment.Source.CAMPAIGN,
+                supersedes_id=implied.judgment_id,
+            )
+            for implied in standing
+        ],
+    )
 
 
 def ranking_expand(assignment: Assignment, rater: Rater, ranking: list[list[int]]) -> None:
     """A judgment for every pair of the ranked responses but the assignment's own."""
     order = assignment.order or []
-    pairs = {
-        (pair.response_a_id, pair.response_b_id): pair
-        for pair in Pair.objects.select_related("prompt").filter(response_a__in=order, response_b__in=order)
-    }
+    among = Pair.objects.filter(response_a__in=order, response_b__in=order)
+    pairs = {(a, b): pk for pk, a, b in among.values_list("pk", "response_a_id", "response_b_id")}
+    said = []
     for first, later, preference in ranked_preferences(order, ranking):
         pair = pairs[min(first, later), max(first, later)]
-        if pair.pk != assignment.pair_id:
-            left = Side.A if first == pair.response_a_id else Side.B
-            implied_record(assignment, pair, rater, left=left, preference=preference)
+        if pair != assignment.pair_id:
+            said.append((pair, Side.A if first < later else Side.B, preference))
+    implied_record(assignment, rater, said)
 
 
 def rewrite_record(assignment: Assignment, rater: Rater, user: User, answer: Answer) -> None:
@@ -98,25 +109,42 @@ def rewrite_record(assignment: Assignment, rater: Rater, user: User, answer: Ans
         text_hash=sha256_hex(answer.rewrite),
         defaults={"text": answer.rewrite},
     )
-    pair, _ = Pair.objects.select_related("prompt").get_or_create(
+    pair, _ = Pair.objects.get_or_create(
         response_a_id=original_id, response_b=response, defaults={"prompt_id": assignment.pair.prompt_id}
     )
-    implied_record(assignment, pair, rater, left=Side.A, preference=-2)
+    implied_record(assignment, rater, [(pair.pk, Side.A, -2)])
 
 
-def implied_record(assignment: Assignment, pair: Pair, rater: Rater, *, left: Side, preference: int) -> None:
-    """Append the judgment to its chain; 0 is a tie."""
-    earlier = assignment.implied.select_related("judgment").filter(pair=pair).first()
-    judgment = judgment_record(
-        pair=pair,
-        rater=rater,
-        left=left,
-        outcome=Outcome.PREFERRED if preference else Outcome.TIE,
-        preference=preference or None,
-        guideline=guideline_number(assignment),
-        source=Judgment.Source.CAMPAIGN,
-        supersedes=earlier.judgment if earlier else None,
+def implied_record(assignment: Assignment, rater: Rater, said: Iterable[tuple[int, Side, int]]) -> None:
+    """Append (pair id, which response is left, preference towards it; 0 is a tie) to their chains."""
+    heads = dict(assignment.implied.values_list("pair_id", "judgment_id"))
+    implied_append(
+        assignment,
+        [
+            JudgmentValue(
+                pair_id=pair_id,
+                rater_id=rater.pk,
+                left=left,
+                outcome=Outcome.PREFERRED if preference else Outcome.TIE,
+                preference=preference or None,
+                guideline=guideline_number(assignment),
+                source=Judgment.Source.CAMPAIGN,
+                supersedes_id=heads.get(pair_id),
+            )
+            for pair_id, left, preference in said
+        ],
     )
-    ImpliedJudgment.objects.update_or_create(
-        assignment=assignment, pair=pair, defaults={"judgment": judgment}
-    )
+
+
+def implied_append(assignment: Assignment, rows: list[JudgmentValue]) -> None:
+    """Append judgments and make each the head of its pair's chain, in two statements however many."""
+    if rows:
+        ImpliedJudgment.objects.bulk_create(
+            [
+                ImpliedJudgment(assignment=assignment, pair_id=judgment.pair_id, judgment=judgment)
+                for judgment in judgments_record(rows=rows)
+            ],
+            update_conflicts=True,
+            unique_fields=["assignment", "pair"],
+            update_fields=["judgment"],
+        )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotators.algorithms.assignment import draw_left, gold_turn
 from annotators.models import Assignment, Campaign, CampaignPair, Participation
 from annotators.services.gold_claim import gold_claim
 from annotators.services.turns import (
+    gold_seed,
     lease_end,
     participation_lock,
     refuse_unless_running,
@@ -85,7 +87,7 @@ def held_assignment(campaign: Campaign, user: User, have: int | None) -> int | N
 def next_assignment(campaign: Campaign, standing: Participation, *, wait: bool) -> int | None:
     """Open a turn at the next pair: one that checks the person when its turn has come, else the queue's."""
     qualifying = standing.state == Participation.State.QUALIFYING
-    seed = f"{campaign.pk}:{standing.user_id}"
+    seed = gold_seed(campaign, standing.user_id)
     if qualifying or gold_turn(standing.n_opened, campaign.gold_share, seed):
         purpose = Purpose.QUALIFICATION if qualifying else Purpose.GOLD
         gold_pair = gold_claim(campaign=campaign, standing=standing, purpose=purpose)
@@ -108,8 +110,8 @@ def next_in_queue(campaign: Campaign, user: User, *, wait: bool) -> CampaignPair
     found: CampaignPair | None = None
     if not wait:
         last = Assignment.objects.filter(campaign=campaign, annotator=user, slot__isnull=False).answered()
-        position = last.values_list("campaign_pair__position", flat=True).first() or 0
-        found = queue.filter(position__gt=position).first()
+        position = Subquery(last.values("campaign_pair__position")[:1])
+        found = queue.filter(position__gt=Coalesce(position, 0)).first()
     return found or queue.first()
 
 
@@ -130,8 +132,9 @@ def assignment_open(
     }
     if takes_slot:
         slot_count_down(campaign_pair)
-    mine = Assignment.objects.filter(campaign_pair=campaign_pair, annotator_id=standing.user_id)
-    if mine.filter(state=State.EXPIRED).update(**turn, turn=F("turn") + 1):
+    if standing.user_id in shown.expired_for:
+        mine = Assignment.objects.filter(campaign_pair=campaign_pair, annotator_id=standing.user_id)
+        mine.filter(state=State.EXPIRED).update(**turn, turn=F("turn") + 1)
         return int(mine.values_list("pk", flat=True).get())
     seen = draw_left(
         shown.a_left,

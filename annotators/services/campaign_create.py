@@ -81,7 +81,7 @@ def campaign_create(
         if "campaign_name_unique" not in str(error):
             raise
         raise CampaignError(
-            f"This project already has a campaign named “{name}”. Choose another name."
+            f"This project already has a campaign named “{name}”. Choose another name.", field="name"
         ) from error
     return campaign
 
@@ -91,9 +91,11 @@ def refuse_contradictions(campaign: Campaign, form: TaskForm) -> None:
     if not 1 <= campaign.overlap <= MAX_OVERLAP or not 10 <= campaign.lease_seconds <= 86_400:
         raise CampaignError("Overlap runs from 1 to 9 and the lease from 10 to 86,400 seconds.")
     if campaign.overlap_cap is not None and not campaign.overlap <= campaign.overlap_cap <= MAX_OVERLAP:
-        raise CampaignError("The cap on people per pair runs from the overlap itself to 9.")
+        raise CampaignError(
+            "The cap on people per pair runs from the overlap itself to 9.", field="overlap_cap"
+        )
     if not 0 <= campaign.gold_share <= 0.5:
-        raise CampaignError("The share of gold pairs runs from 0 to 0.5.")
+        raise CampaignError("The share of gold pairs runs from 0 to 0.5.", field="gold_share")
     if form.kind == "ranking" and (campaign.gold_share or campaign.qualification_size):
         raise CampaignError(
             "Gold is about one pair, so a ranking cannot mix it in. Check people in a pairwise campaign."

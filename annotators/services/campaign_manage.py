@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from annotators.errors import CampaignError
-from annotators.models import Campaign
+from annotators.models import Assignment, Campaign
+from annotators.services.turns import slots_recount
 
 State = Campaign.State
 
@@ -18,9 +21,24 @@ def campaign_pause(*, campaign: Campaign) -> Campaign:
     return campaign_move(campaign, State.PAUSED, from_states=[State.RUNNING])
 
 
+@transaction.atomic
 def campaign_close(*, campaign: Campaign) -> Campaign:
-    """Take no more answers."""
-    return campaign_move(campaign, State.CLOSED, from_states=[State.RUNNING, State.PAUSED])
+    """Take no more answers, and take back the pairs that people hold: they are told at their next key."""
+    closed = campaign_move(campaign, State.CLOSED, from_states=[State.RUNNING, State.PAUSED])
+    assignments_return(campaign)
+    return closed
+
+
+def assignments_return(campaign: Campaign) -> int:
+    """Expire everything that is open and give the slots back; returns how many. Call in a transaction.
+
+    An answer that is being recorded right now is waited for: it wins, and its assignment is done.
+    """
+    still_open = Assignment.objects.filter(campaign=campaign, state=Assignment.State.OPEN).order_by("pk")
+    rows = dict(still_open.select_for_update().values_list("pk", "campaign_pair_id"))
+    Assignment.objects.filter(pk__in=rows).update(state=Assignment.State.EXPIRED)
+    slots_recount(campaign_pair_ids=list(rows.values()))
+    return len(rows)
 
 
 def campaign_move(campaign: Campaign, to: State, *, from_states: list[State]) -> Campaign:

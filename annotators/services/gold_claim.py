@@ -20,6 +20,6 @@ def gold_claim(
         if taken >= campaign.qualification_size:
             return None
     own_order = MD5(Concat(Value(f"{standing.user_id}:", output_field=TextField()), Cast("pk", TextField())))
-    unmet = campaign.campaign_pairs.gold_unmet_by(standing.user_id)
+    unmet = campaign.campaign_pairs.gold_for(standing.user)
     found: CampaignPair | None = unmet.order_by(own_order).first()
     return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.db.models.functions import Length
 
-from annotators.algorithms.assignment import disagreement, is_rushed, wants_another
+from annotators.algorithms.assignment import Answer, disagreement, is_rushed, wants_another
 from annotators.models import Assignment, Campaign, CampaignPair
 from curation.models import Judgment
 
 Review = CampaignPair.Review
+# A correction takes a moment; only an answer given anew can have been rushed.
+FIRST_TOOK = Case(When(judgment__supersedes=None, then=F("judgment__duration_ms")))
 
 
 def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
@@ -25,7 +27,7 @@ def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
         Assignment.objects.filter(campaign_pair=full)
         .holding()
         .values_list(
-            "state", "left", "judgment__outcome", "judgment__preference", "judgment__duration_ms",
+            "state", "left", "judgment__outcome", "judgment__preference", FIRST_TOOK,
             Length("pair__response_a__text") + Length("pair__response_b__text"),
         )
     )  # fmt: skip
@@ -37,14 +39,15 @@ def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
     if wants_another(votes, full.overlap, campaign.overlap_cap or full.overlap):
         pairs.update(overlap=F("overlap") + 1, slots_left=F("slots_left") + 1)
         return
-    review = Review.OPEN if apart or rushed else Review.NONE
+    differ = wants_another(votes, full.overlap, full.overlap + 1)
+    review = Review.OPEN if differ or rushed else Review.NONE
     pairs.exclude(review=Review.DECIDED).update(disagreement=apart, n_rushed=rushed, review=review)
 
 
-def towards_a(left: str, outcome: str, preference: int | None) -> int | str | None:
-    """An answer as a vote: −3 to 3 towards response a, 0 for a tie, "both_bad", or None for a skip."""
+def towards_a(left: str, outcome: str, preference: int | None) -> Answer:
+    """An answer as a vote: −3 to 3 towards response a, 0 for a tie, "both_bad" or "skip"."""
     if preference is not None:
         return preference if left == "a" else -preference
     if outcome == Judgment.Outcome.BOTH_BAD:
         return "both_bad"
-    return 0 if outcome == Judgment.Outcome.TIE else None
+    return 0 if outcome == Judgment.Outcome.TIE else "skip"

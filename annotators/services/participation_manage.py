@@ -52,7 +52,7 @@ def participation_retry(*, standing: Participation) -> int:
 
     Raises ParticipationError where none is left: they would know every answer.
     """
-    n_left = standing.campaign.campaign_pairs.gold_unmet_by(standing.user_id).count()
+    n_left = standing.campaign.campaign_pairs.gold_for(standing.user).count()
     if not n_left:
         raise ParticipationError(
             f"{standing.user} has met every gold pair of this campaign. Mark more pairs as gold, or let them "

@@ -14,7 +14,7 @@ def qualification_settle(*, campaign: Campaign, standing: Participation) -> None
     answered = round_of.filter(state=Assignment.State.DONE)
     n_answered = answered.count()
     if n_answered < campaign.qualification_size:
-        to_come = campaign.campaign_pairs.gold_unmet_by(standing.user_id)
+        to_come = campaign.campaign_pairs.gold_for(standing.user)
         if round_of.filter(state=Assignment.State.OPEN).exists() or to_come.exists():
             return
     hits = answered.gold_checked().filter(hit=True).count()

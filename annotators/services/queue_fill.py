@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import itemgetter
+from typing import cast
 
 import numpy as np
 from django.db import connection
 from django.db.models import FloatField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
-from annotators.algorithms.assignment import queue_order
+from annotators.algorithms.assignment import Kind, queue_order
 from annotators.errors import CampaignError
 from annotators.models import Campaign, CampaignPair, GoldPair
 from annotators.task_form import TaskForm
@@ -58,8 +59,8 @@ def queue_write(
             "No pair matches, so there is nothing to annotate. Build pairs first, or choose other pairs."
         )
     ids, categories, uncertain = zip(*rows, strict=True)
-    positions, control = queue_order(
-        campaign.order,
+    queue = queue_order(
+        cast(Kind, campaign.order),
         np.array(ids),
         seed=campaign.seed or 0,
         uncertainty=np.array(uncertain),
@@ -67,12 +68,13 @@ def queue_write(
         control_share=campaign.control_share,
     )
     last = limit or len(ids)
+    places = zip(ids, (queue.position + 1).tolist(), queue.control.tolist(), strict=True)
     copy_in(
         "annotators_campaignpair",
         COLUMNS,
         (
             (campaign.pk, pair, groups.get(pair), position, arm, campaign.overlap, campaign.overlap, 0, "")
-            for pair, position, arm in zip(ids, positions.tolist(), control.tolist(), strict=True)
+            for pair, position, arm in places
             if position <= last
         ),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, OuterRef
+from django.utils.crypto import salted_hmac
 
 from annotators.errors import LabelError
 from annotators.models import Assignment, Campaign, CampaignPair, Participation
@@ -63,27 +64,36 @@ def first_state(campaign: Campaign) -> Participation.State:
     return Participation.State.QUALIFYING if campaign.qualification_size else Participation.State.ACTIVE
 
 
+def gold_seed(campaign: Campaign, user_id: int) -> str:
+    """What decides which of a person's turns bring gold: their own, and not to be guessed from their id."""
+    return salted_hmac("annotators.gold", f"{campaign.pk}:{user_id}").hexdigest()
+
+
 def lease_end(campaign: Campaign, now: datetime) -> datetime:
     return now + timedelta(seconds=campaign.lease_seconds)
 
 
 @dataclass(frozen=True)
 class Showings:
-    """How a campaign pair has been shown so far: which slots are taken, and how often each side was left."""
+    """How a campaign pair has been shown so far: which slots are taken, how often each side was left, and
+    whose turns at it ran out."""
 
     taken: frozenset[int]
     a_left: int
     b_left: int
+    expired_for: frozenset[int]
 
     def free_slot(self, overlap: int) -> int:
         return min(set(range(1, overlap + 1)) - self.taken)
 
 
 def showings(campaign_pair: CampaignPair) -> Showings:
-    rows = list(Assignment.objects.filter(campaign_pair=campaign_pair).values_list("slot", "state", "left"))
-    taken = frozenset(slot for slot, state, _ in rows if state in HOLDING and slot is not None)
-    a_left = sum(left == Side.A for _, _, left in rows)
-    return Showings(taken, a_left, len(rows) - a_left)
+    shown = Assignment.objects.filter(campaign_pair=campaign_pair)
+    rows = list(shown.values_list("slot", "state", "left", "annotator_id"))
+    taken = frozenset(slot for slot, state, _, _ in rows if state in HOLDING and slot is not None)
+    a_left = sum(left == Side.A for _, _, left, _ in rows)
+    expired_for = frozenset(person for _, state, _, person in rows if state == Assignment.State.EXPIRED)
+    return Showings(taken, a_left, len(rows) - a_left, expired_for)
 
 
 def slot_count_down(campaign_pair: CampaignPair) -> None:

@@ -110,7 +110,7 @@ def participation_pause(request: HttpRequest, slug: str, pk: int, user_pk: int) 
     else:
         back = f"{n} open pair{'s' if n != 1 else ''} went back to the others" if n else "nothing was open"
         messages.success(request, f"{standing.user} gets no more pairs; {back}.")
-    return redirect("annotators:campaign-quality", slug=slug, pk=pk)
+    return redirect("annotators:campaign-people", slug=slug, pk=pk)
 
 
 @login_required
@@ -159,7 +159,7 @@ def participation_act(
         messages.error(request, str(error))
     else:
         messages.success(request, f"{standing.user} {said}")
-    return redirect("annotators:campaign-quality", slug=access.project.slug, pk=standing.campaign_id)
+    return redirect("annotators:campaign-people", slug=access.project.slug, pk=standing.campaign_id)
 
 
 def campaign_standing(access: Access, pk: int, user_pk: int) -> Participation:

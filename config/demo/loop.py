@@ -15,7 +15,9 @@ from rich.console import Console
 from annotators.models import Campaign
 from annotators.services.campaign_create import campaign_create
 from annotators.services.campaign_manage import campaign_start
+from annotators.task_form import REASONS, Rationale, TaskForm
 from config.demo.people import demo_users, join_demo
+from config.demo.precision import cpu_dtype
 from config.demo.progress import Standing, watch
 from config.demo.state import DemoState
 from config.demo.wording import GUIDELINES, RECIPE_NAME, RUBRIC, STEPS
@@ -31,7 +33,7 @@ from curation.services.recipe_save import recipe_save
 from judges.models import Judge
 from judges.services.judge_create import judge_create
 from judges.services.rubric_save import rubric_save
-from trainer_bridge.contracts import Dtype, LoraSpec, Sampling, TrainArgs
+from trainer_bridge.contracts import LoraSpec, Sampling, TrainArgs
 from trainer_bridge.models import Evaluation, Job, ModelVersion, TrainingRun
 from trainer_bridge.services.evaluation_create import evaluation_create
 from trainer_bridge.services.job_create import generation_create, judging_create, scoring_create
@@ -40,7 +42,6 @@ from trainer_bridge.services.run_create import run_create
 
 PROMPTS = Path(__file__).with_name("prompts.jsonl")
 MODEL = "smollm2-135m-instruct"
-DTYPE: Dtype = "bfloat16"
 SAMPLING = Sampling(n=4, temperature=0.9, top_p=0.95, max_tokens=64, seed=7)
 TRAINING = TrainArgs(
     learning_rate=1e-4,
@@ -61,6 +62,7 @@ class DemoLoop:
         self.state = state
         self.users = demo_users(state.path.parent)
         self.owner = self.users["researcher"]
+        self.dtype = cpu_dtype()
 
     def run(self) -> None:
         """Do what is not done yet, in flow order."""
@@ -128,7 +130,7 @@ class DemoLoop:
                 model=self._base_model,
                 sampling=SAMPLING,
                 split="",
-                dtype=DTYPE,
+                dtype=self.dtype,
                 batch_size=32,
             ),
         )
@@ -149,7 +151,7 @@ class DemoLoop:
                 backend=Judge.Backend.TRANSFORMERS,
                 model_name=self._base_model.path,
                 user=self.owner,
-                params={"dtype": DTYPE, "batch_size": 16},
+                params={"dtype": self.dtype, "batch_size": 16},
             )
             return judge.pk
 
@@ -165,7 +167,11 @@ class DemoLoop:
             "scoring",
             "Score pairs by CHES",
             lambda: scoring_create(
-                project=self._project, user=self.owner, model=self._base_model, split="train", dtype=DTYPE
+                project=self._project,
+                user=self.owner,
+                model=self._base_model,
+                split="train",
+                dtype=self.dtype,
             ),
         )
 
@@ -217,7 +223,7 @@ class DemoLoop:
                 judge=self._judge,
                 user=self.owner,
                 sampling=Sampling(n=1, temperature=0.7, max_tokens=64, seed=7),
-                dtype=DTYPE,
+                dtype=self.dtype,
             ).pk
 
         pk = self._once("evaluation", make)
@@ -231,12 +237,16 @@ class DemoLoop:
                 project=self._project,
                 name="Which answer is better?",
                 pairs=Pair.objects.filter(prompt__project=self._project, prompt__split="train"),
+                form=TaskForm(rationale=Rationale(reasons=REASONS)),
                 overlap=2,
+                overlap_cap=3,
                 guidelines=GUIDELINES,
                 user=self.owner,
-                order=Campaign.Order.RANDOM,
+                order=Campaign.Order.UNCERTAINTY,
+                control_share=0.2,
                 seed=7,
                 limit=60,
+                daily_goal=30,
             )
             campaign_start(campaign=campaign)
             return campaign.pk

@@ -39,4 +39,15 @@ Prefer the answer that a careful reader would rather have been given.
 3. **Does what was asked**: a limit on words, a tone, a format.
 
 Say *tie* when you would not mind which one you got, and *both bad* when neither helps.
+
+## An example
+
+> **User:** What is the capital of Australia? One word, please.
+>
+> **Left:** Canberra.
+>
+> **Right:** Sydney is the largest city of Australia and its economic centre.
+
+**Left much better.** It is right and it is one word. The right answer is true, but it answers another
+question.
 """

@@ -109,19 +109,26 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# RabbitMQ closes the channel of a message that is not acknowledged within half an hour, as a long job's is
+# not. The worker then connects anew, its job running on; the message comes again and finds the row claimed.
+CELERY_BROKER_CHANNEL_ERROR_RETRY = True
 CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_ROUTES = ["config.tasks.route"]
 # Longer than any job: an early redelivery would only find the row already claimed.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
+# Without a worker they would pile up ahead of the work itself. Clocks may differ by a minute or two.
+BEAT_OPTIONS = {"expires": 300}
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "jobs-recover": {
         "task": "trainer_bridge.tasks.jobs_recover",
         "schedule": timedelta(seconds=15),
+        "options": BEAT_OPTIONS,
     },
     "imports-recover": {
         "task": "curation.tasks.imports_recover",
         "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
     },
     "quality-recover": {
         "task": "annotators.tasks.quality_recover",
@@ -153,6 +160,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional")
 ACCOUNT_ADAPTER = "config.accounts.AccountAdapter"
 SIGNUP_OPEN = env.bool("SIGNUP_OPEN", default=False)
+# Where the operator makes the accounts, nobody can lock another person's address with a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = not SIGNUP_OPEN
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 globals().update(**EMAIL_CONFIG)
 

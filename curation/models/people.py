@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import ManyToManyField
+from django.utils import timezone
 
-from curation.querysets import MembershipQuerySet, ProjectQuerySet
+from curation.querysets import InvitationQuerySet, MembershipQuerySet, ProjectQuerySet
 
 
 class User(AbstractUser):
@@ -67,6 +68,12 @@ class Membership(models.Model):
 class Invitation(models.Model):
     """A link that makes whoever follows it a member. Only the hash of its secret is kept."""
 
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        REVOKED = "revoked", "Withdrawn"
+        USED_UP = "used_up", "Used up"
+        EXPIRED = "expired", "Expired"
+
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="invitations")
     role = models.CharField(max_length=12, choices=Role)
     note = models.CharField(max_length=120, blank=True)
@@ -77,6 +84,8 @@ class Invitation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -93,3 +102,12 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation to {self.project} as {self.get_role_display()}"
+
+    @property
+    def state(self) -> State:
+        """Whether the link still lets somebody in, and if not, why."""
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        if self.n_uses >= self.max_uses:
+            return self.State.USED_UP
+        return self.State.EXPIRED if self.expires_at <= timezone.now() else self.State.OPEN

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 
 from curation.models.people import Project, User
 from curation.querysets import PromptQuerySet
@@ -30,7 +32,7 @@ class PromptImport(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="prompt_imports")
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300)
+    file = models.FileField(upload_to="imports/%Y/%m/", max_length=300, help_text="Empty once discarded")
     file_name = models.CharField(max_length=255)
     file_bytes = models.BigIntegerField(default=0)
     file_sha256 = models.CharField(max_length=64, blank=True)
@@ -47,7 +49,8 @@ class PromptImport(models.Model):
     rows_duplicate = models.BigIntegerField(default=0)
     rows_failed = models.BigIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
-    attempt = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(default=0, help_text="Counts claims; fences off lost workers")
+    attempts_allowed = models.PositiveIntegerField(default=5)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -62,6 +65,21 @@ class PromptImport(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in {self.State.DONE, self.State.FAILED}
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether its worker has stopped reporting."""
+        lost = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
+        return self.state == self.State.RUNNING and (self.heartbeat_at is None or self.heartbeat_at < lost)
+
+    @property
+    def can_discard(self) -> bool:
+        """A draft, or a failed import whose file is still here."""
+        return self.state == self.State.DRAFT or self.can_restart
+
+    @property
+    def can_restart(self) -> bool:
+        return self.state == self.State.FAILED and bool(self.file)
 
     @property
     def seconds(self) -> float:

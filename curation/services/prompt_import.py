@@ -38,11 +38,11 @@ SAMPLE_ROWS = 50
 MAX_ATTEMPTS = 5
 UNEXPECTED = (
     "An unexpected error stopped the import; what was read so far has landed, and the operator finds the "
-    "details in the log. Upload the file again to continue: rows that are here already count as duplicates."
+    "details in the log. “Try again” continues where it stopped."
 )
 GIVEN_UP = (
     f"The worker was lost {MAX_ATTEMPTS} times while it read this file. What was read so far has landed; "
-    "ask the operator to look at the worker's log before the file is uploaded again."
+    "ask the operator to look at the worker's log, then try again."
 )
 Progress = Callable[[PromptImport], None]
 
@@ -104,7 +104,51 @@ def import_start(*, prompt_import: PromptImport, mapping: FieldMapping, send: bo
         if not queued:
             raise CurationError("This import was started already. Reload the page to see how far it is.")
         if send:
-            transaction.on_commit(lambda: _send(prompt_import.pk))
+            _send_on_commit(prompt_import.pk)
+
+
+def import_restart(*, prompt_import: PromptImport) -> None:
+    """Queue a failed import again: it continues after the last batch that landed."""
+    now = timezone.now()
+    with transaction.atomic():
+        queued = (
+            PromptImport.objects.filter(pk=prompt_import.pk, state=State.FAILED)
+            .exclude(file="")
+            .update(
+                state=State.QUEUED,
+                attempts_allowed=F("attempt") + MAX_ATTEMPTS,
+                # The pause between failure and restart is no part of how long the import takes.
+                started_at=now - (F("finished_at") - F("started_at")),
+                heartbeat_at=now,
+                finished_at=None,
+                error="",
+            )
+        )
+        if not queued:
+            raise CurationError(
+                "Only a failed import whose file is still here can be tried again; this one is queued "
+                "already, has ended, or was discarded."
+            )
+        _send_on_commit(prompt_import.pk)
+
+
+def import_discard(*, prompt_import: PromptImport) -> None:
+    """Delete the stored file of a draft, which then goes, or of a failed import, whose report stays."""
+    with transaction.atomic():
+        # Locked, so that a start or restart in another tab comes wholly before or finds nothing.
+        found = PromptImport.objects.select_for_update().filter(pk=prompt_import.pk).first()
+        if found is None:
+            return
+        if not found.can_discard:
+            raise CurationError(
+                "Only a draft, or a failed import whose file is still here, can be discarded."
+            )
+        stored, name = found.file.storage, str(found.file.name)
+        if found.state == State.DRAFT:
+            found.delete()
+        else:
+            PromptImport.objects.filter(pk=found.pk).update(file="")
+        transaction.on_commit(lambda: stored.delete(name), robust=True)
 
 
 def import_run(*, import_id: int, on_progress: Progress | None = None) -> None:
@@ -132,7 +176,7 @@ def imports_recover() -> None:
     """Queue again what a lost worker left running, and send again what the broker lost."""
     lost = timezone.now() - timedelta(seconds=settings.JOB_LOST_AFTER_SECONDS)
     running = PromptImport.objects.filter(state=State.RUNNING, heartbeat_at__lt=lost)
-    running.filter(attempt__gte=MAX_ATTEMPTS).update(
+    running.filter(attempt__gte=F("attempts_allowed")).update(
         state=State.FAILED, error=GIVEN_UP, finished_at=timezone.now()
     )
     running.update(state=State.QUEUED)
@@ -140,6 +184,11 @@ def imports_recover() -> None:
     for import_id in queued.values_list("pk", flat=True):
         if queued.filter(pk=import_id).update(heartbeat_at=timezone.now()):
             _send(import_id)
+
+
+def _send_on_commit(import_id: int) -> None:
+    # robust: with the broker down the import waits as queued, and recovery sends it.
+    transaction.on_commit(lambda: _send(import_id), robust=True)
 
 
 def _send(import_id: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 
 from django.contrib import messages
@@ -12,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from curation.csv_lines import csv_lines
 from curation.errors import CurationError
 from curation.forms.imports import ImportUploadForm, MappingForm
 from curation.importers.guess import columns_of, guess_mapping
@@ -67,6 +67,40 @@ def import_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("curation:import-detail", slug=slug, pk=pk)
 
 
+@require_POST
+@login_required
+def import_restart(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
+    try:
+        service.import_restart(prompt_import=prompt_import)
+    except CurationError as error:
+        messages.info(request, str(error))
+    else:
+        messages.success(request, "The import is queued again and continues where it stopped.")
+    return redirect("curation:import-detail", slug=slug, pk=pk)
+
+
+@login_required
+def import_discard(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    prompt_import = PromptImport.objects.filter(pk=pk, project=access.project).first()
+    if prompt_import is None:  # a second press of the button: the draft is gone already
+        return redirect("curation:import-create", slug=slug)
+    if request.method != "POST":
+        context = {"access": access, "prompt_import": prompt_import}
+        return render(request, "curation/import_discard.html", context)
+    try:
+        service.import_discard(prompt_import=prompt_import)
+    except CurationError as error:
+        messages.info(request, str(error))
+        return redirect("curation:import-detail", slug=slug, pk=pk)
+    messages.success(request, f"The file {prompt_import.file_name} was deleted.")
+    if prompt_import.state == PromptImport.State.DRAFT:
+        return redirect("curation:import-create", slug=slug)
+    return redirect("curation:import-detail", slug=slug, pk=pk)
+
+
 @login_required
 def import_issues(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResponse:
     access = researcher_access(request, slug)
@@ -75,24 +109,10 @@ def import_issues(request: HttpRequest, slug: str, pk: int) -> StreamingHttpResp
     return StreamingHttpResponse(_issue_lines(prompt_import), content_type="text/csv", headers=headers)
 
 
-class _Echo:
-    """A file for `csv.writer` that hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def _issue_lines(prompt_import: PromptImport) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow(["line", "reason", "excerpt"])
     issues = ImportIssue.objects.filter(prompt_import=prompt_import)
-    for line, reason, excerpt in issues.values_list("line", "reason", "excerpt").iterator():
-        yield writer.writerow([line, _no_formula(reason), _no_formula(excerpt)])
-
-
-def _no_formula(text: str) -> str:
-    """A spreadsheet would run a cell that starts like a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    rows = issues.values_list("line", "reason", "excerpt")
+    return csv_lines(["line", "reason", "excerpt"], rows.iterator())
 
 
 def _head(prompt_import: PromptImport) -> list[FileRow]:

@@ -10,16 +10,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from curation.errors import CurationError
+from curation.forms.invitations import InvitationForm
 from curation.forms.members import MemberAddForm, MemberRoleForm
-from curation.models import Membership, Role
+from curation.models import Invitation, Membership, Role
 from curation.policies import Access, owner_access
 from curation.services.membership_manage import membership_add, membership_change, membership_remove
+
+INVITATIONS_SHOWN = 50  # the newest
 
 
 @login_required
 def member_list(request: HttpRequest, slug: str) -> HttpResponse:
     access = owner_access(request, slug)
-    return _member_page(request, access, MemberAddForm())
+    return member_page(request, access)
 
 
 @require_POST
@@ -36,7 +39,7 @@ def member_add(request: HttpRequest, slug: str) -> HttpResponse:
             role = membership.get_role_display().lower()
             messages.success(request, f"{membership.user} is now in the project, as {role}.")
             return redirect("curation:member-list", slug=slug)
-    return _member_page(request, access, form)
+    return member_page(request, access, add=form)
 
 
 @require_POST
@@ -76,8 +79,22 @@ def member_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("curation:member-list", slug=slug)
 
 
-def _member_page(request: HttpRequest, access: Access, form: MemberAddForm) -> HttpResponse:
+def member_page(
+    request: HttpRequest,
+    access: Access,
+    *,
+    add: MemberAddForm | None = None,
+    invite: InvitationForm | None = None,
+) -> HttpResponse:
     members = Membership.objects.filter(project=access.project).select_related("user")
     page = Paginator(members, 50).get_page(request.GET.get("page"))
-    context = {"access": access, "page": page, "form": form, "roles": Role.choices}
+    invitations = Invitation.objects.filter(project=access.project).select_related("created_by")
+    context = {
+        "access": access,
+        "page": page,
+        "form": add or MemberAddForm(),
+        "invite_form": invite or InvitationForm(auto_id="invite_%s"),
+        "roles": Role.choices,
+        "invitations": invitations[:INVITATIONS_SHOWN],
+    }
     return render(request, "curation/member_list.html", context)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
 
 from annotators.models import Assignment, Campaign
 from annotators.services.campaign_create import campaign_create
 from annotators.services.campaign_manage import campaign_start
 from curation.models import Pair, Project
+from tests.annotators.label_pages import page_of, questions
+from tests.browser import chromium
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory
 
@@ -42,6 +46,29 @@ def campaign(make_campaign: MakeCampaign) -> Campaign:
     return make_campaign()
 
 
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def medians(people: People, make_campaign: MakeCampaign) -> Campaign:
+    """A campaign of six questions with code and earlier turns."""
+    questions(people)
+    return make_campaign(0, name="Helpfulness, round 1", guidelines="Prefer what **helps**.")
+
+
+@pytest.fixture
+def label_page(
+    browser: Browser, people: People, live_server: LiveServer, medians: Campaign
+) -> Iterator[Page]:
+    """Anna at the first question."""
+    with page_of(browser, people, live_server) as page:
+        page.goto(label_url(medians))
+        yield page
+
+
 def label_url(campaign: Campaign) -> str:
     return f"/p/{campaign.project.slug}/label/{campaign.pk}/"
 
@@ -52,3 +79,15 @@ def undo_url(campaign: Campaign) -> str:
 
 def answer_url(assignment: Assignment) -> str:
     return f"/p/{assignment.campaign.project.slug}/label/assignments/{assignment.pk}/answer/"
+
+
+def next_url(campaign: Campaign, have: int | str = "") -> str:
+    return f"{label_url(campaign)}next/?have={have}"
+
+
+def keep_url(assignment: Assignment) -> str:
+    return answer_url(assignment).replace("/answer/", "/keep/")
+
+
+def diff_url(assignment: Assignment) -> str:
+    return answer_url(assignment).replace("/answer/", "/diff/")

@@ -20,7 +20,12 @@ PAGES = [
     ("get", "campaigns/", REVIEWERS),
     ("get", "campaigns/new/", RESEARCHERS),
     ("get", "campaigns/{pk}/", REVIEWERS),
+    ("get", "campaigns/new/count/", RESEARCHERS),
     ("get", "campaigns/{pk}/answers/", REVIEWERS),
+    ("get", "campaigns/{pk}/answers.csv", REVIEWERS),
+    ("get", "campaigns/{pk}/edit/", RESEARCHERS),
+    ("post", "campaigns/{pk}/edit/", RESEARCHERS),
+    ("get", "campaigns/{pk}/preview/", RESEARCHERS),
     ("get", "campaigns/{pk}/guidelines/", RESEARCHERS),
     ("post", "campaigns/{pk}/start/", RESEARCHERS),
     ("post", "campaigns/{pk}/pause/", RESEARCHERS),
@@ -32,7 +37,15 @@ PAGES = [
     ("get", "agreement/help/", RESEARCHERS),
     ("get", "gold/", RESEARCHERS),
     ("post", "gold/unanimous/", RESEARCHERS),
+    ("get", "campaigns/{pk}/reviews/", REVIEWERS),
+    ("get", "campaigns/{pk}/people/", RESEARCHERS),
+    ("get", "campaigns/{pk}/times.csv", RESEARCHERS),
+    ("post", "campaigns/{pk}/people/add/", RESEARCHERS),
+    ("get", "reviews/", REVIEWERS),
+    ("get", "reviews/summary/", REVIEWERS),
     ("get", "work/", EVERYONE),
+    ("get", "work/history/", EVERYONE),
+    ("get", "work/me/", EVERYONE),
     ("get", "label/{pk}/", EVERYONE),
     ("post", "label/{pk}/undo/", EVERYONE),
 ]
@@ -65,8 +78,10 @@ def test_only_the_annotator_answers_an_assignment(people: People, campaign: Camp
     turn = assignment_claim(campaign=campaign, user=people.anna)
     assert turn is not None
     url = f"/p/helpfulness/label/assignments/{turn.pk}/answer/"
+    edit = f"/p/helpfulness/label/assignments/{turn.pk}/edit/"
     for name in ["alice", "rita", "rob", "charlie"]:
         assert people.client(name).post(url, {"answer": "tie"}).status_code == 404
+        assert people.client(name).get(edit).status_code == 404
     assert people.client("anonymous").post(url, {"answer": "tie"}).status_code == 302
     assert people.client("charlie").post(url.replace("helpfulness", "elsewhere")).status_code == 404
     assert people.client("anna").post(url, {"answer": "tie"}).status_code == 302

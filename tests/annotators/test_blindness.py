@@ -65,7 +65,14 @@ def test_label_page_is_blind(people: People, pair: Pair) -> None:
     turn = Assignment.objects.get()
     blind(client, "post", answer_url(turn), {"answer": "nonsense"})
     blind(client, "post", answer_url(turn), {"answer": "tie"})
+    edit = f"/p/{people.project.slug}/label/assignments/{turn.pk}/edit/"
+    for path in (edit, f"/p/{people.project.slug}/work/history/", f"/p/{people.project.slug}/work/me/"):
+        blind(client, "get", path)
+    blind(client, "post", edit, {"answer": "nonsense"})
     blind(client, "post", undo_url(campaign))
+    blind(client, "get", f"{label_url(campaign)}next/?have={turn.pk}")
+    blind(client, "get", f"/p/{people.project.slug}/label/assignments/{turn.pk}/diff/")
+    blind(client, "post", f"/p/{people.project.slug}/label/assignments/{turn.pk}/keep/")
     blind(client, "get", f"/p/{people.project.slug}/work/")
 
 
@@ -73,4 +80,4 @@ def test_forms_carry_the_answer_only(people: People, campaign: Campaign) -> None
     page = people.client("anna").get(label_url(campaign)).content.decode()
     turn = page[page.index('id="turn"') :]
     names = set(re.findall(r'<(?:input|button|select)[^>]* name="(\w+)"', turn))
-    assert names == {"csrfmiddlewaretoken", "answer", "skip_reason", "visible_ms"}
+    assert names == {"csrfmiddlewaretoken", "answer", "flags", "skip_reason", "turn", "visible_ms"}

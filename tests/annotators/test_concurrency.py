@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from threading import Barrier
-from typing import TypeVar
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from annotators.answers import Answer
@@ -23,27 +18,12 @@ from curation.models import Judgment, User
 from tests.annotators.conftest import MakeCampaign
 from tests.conftest import People
 from tests.factories import MembershipFactory, UserFactory
+from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-T = TypeVar("T")
 THREADS = 16
 TIE = Answer("tie")
-
-
-def together(work: list[Callable[[], T]]) -> list[T]:
-    """Run all at the same moment, each on its own connection."""
-    barrier = Barrier(len(work))
-
-    def run(each: Callable[[], T]) -> T:
-        barrier.wait()
-        try:
-            return each()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(work)) as pool:
-        return list(pool.map(run, work))
 
 
 def crowd(people: People) -> list[User]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
 from django.utils import timezone
+from django.utils.html import strip_tags
 from pytest_django import DjangoAssertNumQueries
 
 from annotators.answers import choices_for
@@ -29,15 +31,21 @@ def open_turn(campaign: Campaign) -> Assignment:
     return Assignment.objects.get(campaign=campaign, state="open")
 
 
+def told(response: Any) -> str:
+    """The line about the person's own progress."""
+    page = response.content.decode()
+    start = page.index('<span class="muted">', page.index('id="progress"'))
+    return " ".join(strip_tags(page[start : page.index("</div>", start)]).split())
+
+
 def test_it_works(people: People, campaign: Campaign) -> None:
     client = people.client("anna")
-    page = client.get(label_url(campaign)).content.decode()
-    assert "0 of 3 answered by you · 3 left for you" in page
+    assert told(client.get(label_url(campaign))) == "0 of 3 answered by you · 3 left for you · today 0"
     turn = open_turn(campaign)
     page = client.post(answer_url(turn), {"answer": "left_much"}, headers=HTMX).content.decode()
     assert "<html" not in page
     assert "Recorded: left much better." in page
-    assert "1 of 3 answered by you · 2 left for you" in page
+    assert told(client.get(label_url(campaign))) == "1 of 3 answered by you · 2 left for you · today 1"
     judgment = Judgment.objects.get()
     assert (judgment.source, judgment.outcome, judgment.preference) == ("campaign", "preferred", 3)
     assert (judgment.left, judgment.pair, judgment.rater.user) == (turn.left, turn.pair, people.anna)
@@ -86,7 +94,7 @@ def test_the_end_is_said(people: People, make_campaign: MakeCampaign) -> None:
     campaign, client = make_campaign(1), people.client("anna")
     client.get(label_url(campaign))
     page = client.post(answer_url(open_turn(campaign)), {"answer": "tie"}, headers=HTMX).content.decode()
-    assert "Nothing is left for you in this campaign. Thank you for 1 answer." in page
+    assert "Nothing is left for you in this campaign. Thank you." in page
 
 
 def test_a_skip_says_why_and_takes_the_slot(people: People, campaign: Campaign) -> None:
@@ -310,5 +318,5 @@ def test_work_lists_what_is_open_for_me(people: People, make_campaign: MakeCampa
     client.get(label_url(campaign))
     client.post(answer_url(open_turn(campaign)), {"answer": "tie"})
     context = client.get("/p/helpfulness/work/").context
-    assert [(c.name, c.n_mine, c.n_left) for c in context["campaigns"]] == [("Round one", 1, 1)]
-    assert context["following"] == campaign
+    assert [(c.campaign.name, c.n_mine, c.n_left) for c in context["campaigns"]] == [("Round one", 1, 1)]
+    assert context["following"].campaign == campaign

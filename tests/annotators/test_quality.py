@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from annotators.answers import Answer
 from annotators.models import Campaign, QualityReport
-from annotators.quality.pages import people_of
+from annotators.people_table import reported_people
 from annotators.services import quality_build as service
 from annotators.services.assignment_claim import assignment_claim
 from annotators.services.label_submit import label_submit
@@ -79,7 +79,7 @@ def test_it_works(people: People, make_campaign: MakeCampaign) -> None:
     assert overall["alpha_nominal"]["value"] == pytest.approx(0.0)  # 1 − 7·2/(2·7·1)
     (pair,) = report["rater_pairs"]["rows"]
     assert (pair["n"], pair["percent"], pair["kappa"]["value"]) == (4, 0.75, 0.0)
-    row = people_of(campaign)[first.pk]
+    row = reported_people(campaign)[first.pk]
     assert (row["answers"], row["agreement"]["value"], row["agreement"]["n"]) == (4, 0.75, 4)
     page = page_of(people, campaign)
     assert "75.0 %" in page

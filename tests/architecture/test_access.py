@@ -10,7 +10,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.conftest import People
 
 # What an annotator may open: their own work and nothing else.
-ANNOTATOR_MAY = {"work", "label", "answer", "undo", "project-detail"}
+ANNOTATOR_MAY = {
+    "work", "work-history", "work-me", "label", "answer", "answer-edit", "undo", "label-next",
+    "label-keep", "label-diff", "label-settings",
+    "label-switch", "project-detail",
+}  # fmt: skip
 
 
 def project_urls() -> list[tuple[str, str]]:

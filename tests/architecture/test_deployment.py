@@ -51,7 +51,8 @@ def test_compose_commands_exist(name: str) -> None:
 
 
 def test_compose_variables_are_read_by_the_settings() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "config" / "settings").glob("*.py"))
+    readers = [*(ROOT / "config" / "settings").glob("*.py"), *(ROOT / "trainer_bridge").rglob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in readers)
     for name in COMPOSE["x-tiebreak"]["environment"]:
         assert name == "DJANGO_SETTINGS_MODULE" or f'"{name}"' in text
     module = COMPOSE["x-tiebreak"]["environment"]["DJANGO_SETTINGS_MODULE"]
@@ -86,6 +87,7 @@ def test_scheduled_tasks_exist() -> None:
     current_app.loader.import_default_modules()
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         assert entry["task"] in current_app.tasks, name
+        assert entry["options"]["expires"] > 4 * entry["schedule"].total_seconds(), name
 
 
 @pytest.mark.parametrize("name", ["web", "dev", "ml", "vllm"])

@@ -54,6 +54,26 @@ def test_services_come_both_or_neither(
     assert len(checks.services_check()) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://127.0.0.1:6379/0", []),
+        ("rediss://broker:6379/0", []),
+        ("amqp://user:secret@broker:5672/tiebreak", []),
+        ("amqps://broker/", []),
+        ("sqs://", ["site.E007"]),
+        ("memory://", ["site.E007"]),
+        ("broker:5672", ["site.E007"]),
+        ("", ["site.E007"]),
+    ],
+)
+def test_brokers(url: str, expected: list[str]) -> None:
+    with override_settings(BROKER_URL=url, CELERY_TASK_ALWAYS_EAGER=False):
+        found = checks.broker_check()
+    assert [message.id for message in found] == expected
+    assert "secret" not in str(found)
+
+
 @pytest.mark.django_db
 def test_old_postgresql_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert checks.postgresql_check(databases=["default"]) == []

@@ -36,16 +36,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def world(site: RealSite, tiny_model: Path) -> dict[str, int]:
-    """A project with judged pairs, a frozen version, a judge, a recipe run and a running campaign."""
+def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
+    """A project with judged pairs, a frozen version, a judge, a recipe run, running campaigns, reviews."""
     model = shutil.copytree(tiny_model, site.var / "models" / "tiny", dirs_exist_ok=True)
-    made: dict[str, int] = site.seed("world", slug="whole", prompts=10, model=str(model))
+    made: dict[str, Any] = site.seed("world", slug="whole", prompts=10, model=str(model))
     project = made["project"]
     site.seed("responses", project=project, per_prompt=3, length=80)
     site.seed("pairs", project=project)
     site.seed("judgments", project=project)
     made |= site.seed("frozen", project=project, model=made["model"])
     made["campaign"] = site.seed("campaign", project=project)
+    made |= site.seed("disagreement", project=project)
+    made |= site.seed("campaign_worked", project=project)
     made |= site.seed("quality", project=project, campaign=made["campaign"])
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -15,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
 def test_good_rows_land_and_the_bad_one_is_named(
-    site: RealSite, world: dict[str, int], log_in: LogIn, tmp_path: Path
+    site: RealSite, world: dict[str, Any], log_in: LogIn, tmp_path: Path
 ) -> None:
     rows = [json.dumps({"question": f"Imported {number}?"}) for number in range(3)]
     file = tmp_path / "prompts.jsonl"

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 MODES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
-def researcher_pages(site: RealSite, world: dict[str, int]) -> list[str]:
+def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     prompt, pair = site.sql(
         "SELECT p.prompt_id, p.id FROM curation_pair p JOIN curation_prompt q ON q.id = p.prompt_id "
         "WHERE q.project_id = %s ORDER BY p.id LIMIT 1",
@@ -29,6 +29,9 @@ def researcher_pages(site: RealSite, world: dict[str, int]) -> list[str]:
         f"campaigns/{world['campaign']}/quality/", f"pairs/{pair}/gold/", "gold/", f"gold/{world['gold']}/",
         "agreement/", "agreement/help/", "agreement/differ/?first=majority&second=mean_probability",
         f"raters/{world['rater']}/",
+        "work/history/", "work/me/", f"campaigns/{world['again']}/people/", "reviews/",
+        "reviews/summary/", f"reviews/{world['waiting']}/", f"reviews/{world['decided']}/",
+        *[f"campaigns/{world['campaign_worked']}/{page}" for page in ("", "edit/", "preview/")],
         "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
@@ -55,7 +58,7 @@ def look(page: Page, url: str, width: int) -> list[str]:
 
 @pytest.mark.parametrize(("width", "scheme"), MODES)
 def test_every_page_of_a_researcher(
-    site: RealSite, world: dict[str, int], log_in: LogIn, width: int, scheme: str
+    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
 ) -> None:
     wrong, titles = {}, {}
     with log_in("alice", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
@@ -69,14 +72,18 @@ def test_every_page_of_a_researcher(
 
 @pytest.mark.parametrize(("width", "scheme"), MODES)
 def test_every_page_of_an_annotator(
-    site: RealSite, world: dict[str, int], log_in: LogIn, width: int, scheme: str
+    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
 ) -> None:
     with log_in("anna", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
-        for path in ("/", "/p/whole/work/", f"/p/whole/label/{world['campaign']}/"):
+        inside = (
+            "work/", "work/history/", "work/me/", "label/settings/", f"label/{world['campaign']}/",
+            f"label/assignments/{world['turn']}/edit/",
+        )  # fmt: skip
+        for path in ("/", f"/invite/{world['secret']}/", *[f"/p/whole/{path}" for path in inside]):
             assert look(page, site.url + path, width) == [], path
 
 
-def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, int], log_in: LogIn) -> None:
+def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, Any], log_in: LogIn) -> None:
     mine = (
         "SELECT j.left, j.outcome, j.preference, a.left FROM annotators_assignment a "
         "JOIN curation_judgment j ON j.id = a.judgment_id WHERE a.campaign_id = %s ORDER BY j.id"
@@ -87,6 +94,8 @@ def test_five_pairs_by_keyboard(site: RealSite, world: dict[str, int], log_in: L
         for number, key in enumerate("12345", start=1):
             page.keyboard.press(key)
             page.get_by_text(f"{number} of ").first.wait_for()
+            page.locator("#turn[data-assignment]:not([data-sent])").wait_for()
+        page.get_by_text("Saved", exact=True).wait_for()
         answers = site.sql(mine, world["campaign"])
         assert [(outcome, preference) for _, outcome, preference, _ in answers] == [
             ("preferred", 3), ("preferred", 2), ("tie", None), ("preferred", -2), ("preferred", -3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -13,7 +14,7 @@ from tests.site import RealSite
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 
-def test_a_run_is_launched_and_its_curve_grows(site: RealSite, world: dict[str, int], log_in: LogIn) -> None:
+def test_a_run_is_launched_and_its_curve_grows(site: RealSite, world: dict[str, Any], log_in: LogIn) -> None:
     with log_in("alice") as page:
         page.goto(f"{site.url}/p/whole/datasets/{world['number']}/")
         page.get_by_role("link", name="Train a model").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -21,6 +22,7 @@ from config.settings.env import VAR_DIR
 from config.supervisor import site_supervisor
 
 FOLDER = VAR_DIR / "demo"
+INTERRUPTED = 130  # what a shell says of a command that Ctrl-C ended
 
 
 class Command(BaseCommand):
@@ -47,6 +49,8 @@ class Command(BaseCommand):
                     site.wait()
         except KeyboardInterrupt:
             console.print("Stopped. What was finished is kept: the next start goes on from here.")
+            if options["headless"]:
+                sys.exit(INTERRUPTED)  # a check must not take half a loop for a whole one
 
 
 def run_loop(console: Console, state: DemoState) -> None:

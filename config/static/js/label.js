@@ -1,129 +1,264 @@
-// The labelling page: keys, dialogs, time in view, and focus after each swap. Every key is also a button.
+// The labelling page: the turn on the screen, the one that comes next, and what becomes of answers.
 "use strict";
 
 (() => {
-  const SHORTCUTS = "tiebreak:shortcuts";
-  const turn = () => document.getElementById("turn");
-  const openDialog = () => document.querySelector("dialog[open]");
+  const frame = document.getElementById("labelling");
+  const parts = (window.tiebreakLabel ??= {});
+  const shown = () => document.getElementById("turn");
+  const form = () => shown().querySelector("#answer-form");
+  const isTurn = (turn) => Boolean(turn?.dataset.assignment);
 
-  // ── keys ───────────────────────────────────────────────────────────────────
-  const typing = (element) =>
-    element.isContentEditable ||
-    element.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=submit], [type=button])");
+  const DOUBLE_CLICK_MS = 350;
 
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.isComposing) return;
-    if (localStorage.getItem(SHORTCUTS) === "off" || typing(event.target)) return;
-    const dialog = openDialog();
-    const scope = dialog ?? turn();
-    const button =
-      [...scope.querySelectorAll("button[data-key]")].find(
-        (each) => each.dataset.key === event.key.toLowerCase() && each.closest("dialog") === dialog,
-      ) ?? null;
-    const opener = turn().querySelector(`button[data-opens="${dialog?.id}"]`);
-    if (button && !button.disabled) {
-      event.preventDefault();
-      button.click();
-    } else if (opener && opener.dataset.key === event.key.toLowerCase()) {
-      event.preventDefault();
-      dialog.close();
-    }
-  });
+  let following = null; // the turn that comes after the one on the screen, kept out of the page
+  let fetching = false;
+  let shownAt = 0;
+  let answer = ""; // the last one in words, to be said when the next pair is shown
 
-  // ── dialogs ────────────────────────────────────────────────────────────────
-  document.addEventListener("click", (event) => {
-    const opener = event.target.closest("[data-opens]");
-    if (opener) document.getElementById(opener.dataset.opens).showModal();
-    if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
-  });
-
-  document.addEventListener("change", (event) => {
-    if (!event.target.matches("[data-shortcuts]")) return;
-    localStorage.setItem(SHORTCUTS, event.target.checked ? "on" : "off");
-  });
-
-  // New guidelines open by themselves, once per version and browser.
-  const showNewGuidelines = () => {
-    const { campaign, guideline } = turn().dataset;
-    const seen = `tiebreak:guideline:${campaign}`;
-    if (!guideline || localStorage.getItem(seen) === guideline) return;
-    localStorage.setItem(seen, guideline);
-    document.getElementById("guideline-dialog").showModal();
-  };
-
-  // ── time in view ───────────────────────────────────────────────────────────
-  // Kept per assignment in the session, so that a reload goes on counting.
-  let visibleSince = null;
-  const stored = () => JSON.parse(sessionStorage.getItem("tiebreak:visible") ?? "{}");
-
-  const countVisible = () => {
-    const id = turn().dataset.turn;
-    if (!id) return 0;
-    const before = stored().id === id ? stored().ms : 0;
-    const ms = before + (visibleSince === null ? 0 : Math.round(performance.now() - visibleSince));
-    sessionStorage.setItem("tiebreak:visible", JSON.stringify({ id, ms }));
-    visibleSince = document.hidden ? null : performance.now();
-    return ms;
-  };
-
-  document.addEventListener("visibilitychange", countVisible);
-  window.addEventListener("pagehide", countVisible);
-  document.addEventListener("htmx:configRequest", (event) => {
-    if ("visible_ms" in event.detail.parameters) event.detail.parameters.visible_ms = countVisible();
-  });
-
-  // ── each new turn ──────────────────────────────────────────────────────────
-  const begin = () => {
-    turn().querySelectorAll("[data-scripted]").forEach((part) => (part.hidden = false));
-    turn().querySelector("[data-shortcuts]").checked = localStorage.getItem(SHORTCUTS) !== "off";
-    visibleSince = document.hidden ? null : performance.now();
-    showNewGuidelines();
-  };
-
-  const say = (text) => {
+  // ── saying things ──────────────────────────────────────────────────────────
+  parts.say = (text) => {
     document.getElementById("announce").textContent = text;
   };
 
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.id !== "turn" && event.detail.target?.id !== "turn") return;
-    document.getElementById("send-error").replaceChildren();
-    window.scrollTo(0, 0);
-    turn().querySelector("#prompt-title, .empty a")?.focus({ preventScroll: true });
-    say(turn().dataset.announce);
-    begin();
-  });
+  parts.tell = (level, text, offerNext = false) => {
+    const line = document.createElement("div");
+    line.className = `callout callout-${level} notice`;
+    const words = document.createElement("p");
+    words.textContent = text;
+    const acts = document.createElement("div");
+    acts.className = "actions";
+    const button = (label, act) => {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.className = "btn btn-quiet";
+      made.textContent = label;
+      made.addEventListener("click", () => {
+        line.remove();
+        act?.();
+      });
+      acts.append(made);
+    };
+    if (offerNext) button("Go on to the next pair", skipAhead);
+    button("Dismiss");
+    line.append(words, acts);
+    const notices = document.getElementById("notices");
+    for (const same of [...notices.children]) if (same.firstChild.textContent === text) same.remove();
+    notices.append(line);
+    line.scrollIntoView({ block: "nearest" });
+  };
 
-  // ── what can go wrong on the way ───────────────────────────────────────────
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr } = event.detail;
-    if (new URL(xhr.responseURL).pathname !== event.detail.pathInfo.requestPath) {
-      // Logged out: the answer ended at the login page. Loading this page anew asks to log in and comes back.
-      event.detail.shouldSwap = false;
-      window.location.reload();
-    } else if (xhr.status === 400) {
-      event.detail.shouldSwap = true;
-      event.detail.isError = false;
+  // ── showing a turn ─────────────────────────────────────────────────────────
+  const parse = (html) => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    return box.content.querySelector("#turn");
+  };
+
+  const showGuidelines = (turn) => {
+    const dialog = turn.querySelector("#guideline-dialog");
+    if (!dialog) return;
+    document.getElementById("guideline-place").replaceChildren(dialog);
+    // New guidelines open by themselves, once per version and browser.
+    const seen = `tiebreak:guideline:${frame.dataset.campaign}`;
+    if (Number(localStorage.getItem(seen)) >= Number(dialog.dataset.version)) return;
+    localStorage.setItem(seen, dialog.dataset.version);
+    dialog.showModal();
+  };
+
+  const begin = (turn) => {
+    showGuidelines(turn);
+    for (const part of frame.querySelectorAll("[data-scripted]")) part.hidden = false;
+    document.dispatchEvent(new CustomEvent("tiebreak:turn", { detail: { root: turn } }));
+  };
+
+  const show = (turn, words = "") => {
+    document.querySelector("dialog[open]")?.close();
+    setWaiting(turn, false);
+    shown().replaceWith(turn);
+    window.scrollTo(0, 0);
+    turn.querySelector("#prompt-title, .empty a")?.focus({ preventScroll: true });
+    begin(turn);
+    const what = isTurn(turn) ? "Next pair." : turn.querySelector(".empty p")?.textContent.trim();
+    parts.say(`${words} ${what ?? ""}`.trim());
+    shownAt = performance.now();
+    answer = "";
+    prefetch();
+  };
+
+  const setWaiting = (turn, waiting) => {
+    turn.toggleAttribute("data-sent", waiting);
+    const answers = turn.querySelector("#answer-form");
+    if (!answers) return;
+    for (const part of answers.querySelectorAll("fieldset, button")) part.disabled = waiting;
+    const line = answers.querySelector(".answer-wait");
+    line.hidden = !waiting;
+    line.textContent = waiting ? "Your answer is on its way. The next pair comes as soon as it is here." : "";
+  };
+
+  // ── the turn after this one ────────────────────────────────────────────────
+  const key = (turn) => ({ assignment: turn.dataset.assignment, turn: turn.dataset.turn });
+
+  const given = new Set(); // what was answered here: the server may send it again before it has heard of that
+  const name = (turn) => `${turn.dataset.assignment}:${turn.dataset.turn}`;
+
+  const receive = (turn) => {
+    if (!turn || (isTurn(turn) && (given.has(name(turn)) || parts.outbox.has(key(turn))))) return;
+    const now = shown();
+    if (isTurn(turn) && isTurn(now) && turn.dataset.assignment === now.dataset.assignment) {
+      // The same turn again: only a newer opening of it, or an answer that was not taken, replaces it.
+      if (turn.dataset.turn === now.dataset.turn && !now.hasAttribute("data-sent")) return;
+      show(turn, answer);
+    } else if (!isTurn(now) || now.hasAttribute("data-sent")) show(turn, answer);
+    else if (!following) following = turn;
+  };
+
+  // The feedback of a qualification round comes before its next pair, so nothing is fetched ahead there.
+  const prefetch = async () => {
+    const now = shown();
+    const sent = now.hasAttribute("data-sent");
+    if (fetching || following || parts.outbox.size() || now.hasAttribute("data-alone")) return;
+    if (!isTurn(now)) return;
+    fetching = true;
+    try {
+      const have = sent ? "" : `?have=${now.dataset.assignment}`;
+      const response = await parts.outbox.request(frame.dataset.nextUrl + have);
+      if (parts.outbox.isLoggedOut(response) || !response.ok) return;
+      const turn = parse(await response.text());
+      if (shown() === now) receive(turn);
+    } catch {
+      // Without it the next pair comes with the response to the answer.
+    } finally {
+      fetching = false;
+    }
+  };
+  parts.settled = prefetch;
+
+  const skipAhead = async () => {
+    following = null;
+    setWaiting(shown(), true);
+    await prefetch();
+    if (shown().hasAttribute("data-sent")) setWaiting(shown(), false);
+  };
+
+  // What the server should not send again: the turn on the screen, unless it is the one being answered.
+  parts.have = (entry) => {
+    const { assignment } = shown().dataset;
+    return assignment && assignment !== entry.assignment ? assignment : "";
+  };
+
+  // ── answering ──────────────────────────────────────────────────────────────
+  const submitFields = (fields, words) => {
+    const now = shown();
+    if (!isTurn(now) || now.hasAttribute("data-sent")) return;
+    fields.set("visible_ms", String(parts.time.visible()));
+    fields.set("turn", now.dataset.turn);
+    fields.delete("csrfmiddlewaretoken");
+    parts.draft.stop();
+    parts.time.answered(1);
+    setWaiting(now, true);
+    given.add(name(now));
+    answer = `${words}.`;
+    const next = now.hasAttribute("data-alone") ? null : following;
+    following = null;
+    parts.outbox.add({ ...key(now), url: urlOf(now), body: new URLSearchParams(fields).toString(), words });
+    if (next) show(next, answer);
+    parts.outbox.flush(); // only now: it tells the server which turn is on the screen
+  };
+  const urlOf = (turn) => turn.querySelector("#answer-form").getAttribute("action");
+
+  const choice = () => form()?.querySelector("input[name=answer]:checked")?.closest("label");
+
+  parts.submit = () => {
+    const now = form();
+    if (!now || shown().hasAttribute("data-sent") || !now.reportValidity()) return;
+    submitFields(new FormData(now), choice()?.querySelector("span").textContent ?? "Answered");
+  };
+
+  // A choice was made by key or click: the whole answer, where nothing else is asked for. The second half of a
+  // double click falls on a pair that nobody has seen yet.
+  parts.chosen = (byPointer = false) => {
+    if (byPointer && performance.now() - shownAt < DOUBLE_CLICK_MS) return;
+    if (form()?.dataset.plain === "yes" && parts.settings.on("auto_advance") && choice()) parts.submit();
+  };
+
+  parts.skip = (reason, words) => {
+    const fields = new FormData();
+    fields.set("answer", "skip");
+    fields.set("skip_reason", reason);
+    submitFields(fields, `Skipped: ${words.toLowerCase()}`);
+  };
+
+  document.addEventListener("submit", (event) => {
+    if (event.target.id === "answer-form") {
+      event.preventDefault();
+      parts.submit();
+    } else if (event.target.matches("[data-undo]")) {
+      event.preventDefault();
+      parts.undo();
     }
   });
 
-  const failed = (words) => {
-    openDialog()?.close();
-    const box = document.createElement("p");
-    box.className = "callout callout-bad";
-    box.textContent = words;
-    document.getElementById("send-error").replaceChildren(box);
-    box.scrollIntoView({ block: "nearest" });
+  // ── what became of an answer ───────────────────────────────────────────────
+  parts.answered = (entry, status, html) => {
+    const turn = parse(html);
+    const outcome = turn?.dataset.outcome;
+    if (outcome !== "recorded" && outcome !== "already") given.delete(`${entry.assignment}:${entry.turn}`);
+    if (outcome === "invalid") {
+      parts.time.answered(-1);
+      if (isTurn(shown()) && !shown().hasAttribute("data-sent")) following = shown();
+      show(turn);
+      parts.tell("bad", turn.dataset.notice);
+      return;
+    }
+    if (!turn) {
+      parts.time.answered(-1);
+      parts.tell("bad", `An answer (${entry.words}) was not recorded: the server answered ${status}. The pair is not yours any more.`);
+      if (shown().hasAttribute("data-sent")) skipAhead();
+      return;
+    }
+    if (outcome === "refused") parts.time.answered(-1);
+    const news = outcome === "refused" || (outcome === "already" && entry.tries === 0);
+    if (news) parts.tell(turn.dataset.level, turn.dataset.notice);
+    receive(turn);
   };
 
-  document.addEventListener("htmx:sendError", () =>
-    failed("Your answer was not sent, because the server cannot be reached. Check the connection and answer again."),
-  );
-  document.addEventListener("htmx:responseError", (event) =>
-    failed(
-      `Your answer was not recorded: the server answered ${event.detail.xhr.status}. ` +
-        "Reload the page; the pair will still be here.",
-    ),
-  );
+  // ── taking back ────────────────────────────────────────────────────────────
+  let undoing = false;
+  parts.undo = async () => {
+    if (undoing) return;
+    undoing = true;
+    try {
+      if (!(await parts.outbox.emptied())) {
+        parts.tell("info", "Your last answer is not sent yet. It can be taken back once the connection is there.");
+        return;
+      }
+      const undoForm = frame.querySelector("[data-undo]");
+      const response = await parts.outbox.request(undoForm.getAttribute("action"), new URLSearchParams());
+      if (parts.outbox.isLoggedOut(response)) {
+        parts.outbox.logIn();
+        return;
+      }
+      const turn = parse(await response.text());
+      if (turn?.dataset.outcome !== "undone") {
+        parts.tell(turn?.dataset.level ?? "bad", turn?.dataset.notice ?? "Nothing was taken back. Reload the page.");
+        return;
+      }
+      parts.time.answered(-1);
+      following = isTurn(shown()) ? shown() : null;
+      show(turn, turn.querySelector("#former")?.textContent ?? "Taken back.");
+    } catch {
+      parts.tell("warn", "Nothing was taken back, because the server cannot be reached. Try again in a moment.");
+    } finally {
+      undoing = false;
+    }
+  };
 
-  begin();
+  window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+
+  // An answer to this very turn may still be on its way from before a reload, or in another tab.
+  const first = shown();
+  begin(first);
+  parts.outbox.takeOver();
+  if (isTurn(first) && parts.outbox.has(key(first))) setWaiting(first, true);
+  parts.outbox.flush();
 })();

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotators", "0006_slots_within_overlap"),
+        ("annotators", "0008_reopened_turns"),
     ]
 
     operations = [

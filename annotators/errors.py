@@ -15,6 +15,10 @@ class CampaignError(AnnotationError):
         self.field = field
 
 
+class GoldError(AnnotationError):
+    """A pair cannot be marked as gold, retired or taken back in as asked."""
+
+
 class LabelError(AnnotationError):
     """An answer or an undo was not recorded."""
 

@@ -173,7 +173,7 @@ def agreement_of(campaign: Campaign) -> Agreement | None:
     """From the newest finished report, where it has an α; reports of older versions may not."""
     found = campaign.quality_reports.filter(state=QualityReport.State.DONE).first()
     overall = found.report.get("overall") if found else None
-    alpha = overall.get("alpha") if isinstance(overall, dict) else None
+    alpha = overall.get("alpha_nominal") if isinstance(overall, dict) else None
     named = alpha if isinstance(alpha, dict) else {"value": alpha}
     value = named.get("value")
     if found is None or not isinstance(value, int | float):

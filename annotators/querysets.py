@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce, Greatest, Length
 from annotators.algorithms.assignment import READABLE_CHARS_PER_SECOND, SHORTEST_READING_MS
 
 if TYPE_CHECKING:
-    from annotators.models import CampaignPair
+    from annotators.models import CampaignPair, Participation
     from curation.models import User
 
 HOLDING = ["open", "done"]  # the states in which an assignment takes up its slot
@@ -112,10 +112,10 @@ class CampaignPairQuerySet(models.QuerySet[Any]):
         return self.filter(~Exists(held), slots_left__gt=0)
 
     def gold_for(self, user: User) -> Self:
-        """Gold pairs that this person has not met."""
+        """Current gold pairs that this person neither holds nor answered; a turn that ran out is unmet."""
         from annotators.models import Assignment
 
-        met = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user)
+        met = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator=user, state__in=HOLDING)
         return self.filter(~Exists(met), gold__isnull=False, gold__retired_at=None)
 
     def to_review(self) -> Self:
@@ -193,6 +193,13 @@ class AssignmentQuerySet(models.QuerySet[Any]):
             sampler_names=ArraySubquery(samplers.values("model_name").distinct()),
         )  # fmt: skip
 
+    def in_round(self, standing: Participation) -> Self:
+        """The person's turns of the qualification round they are in, or were in last."""
+        turns = self.filter(
+            campaign=standing.campaign_id, annotator=standing.user_id, purpose="qualification"
+        )
+        return turns.filter(opened_at__gte=standing.round_began_at) if standing.round_began_at else turns
+
     def gold_checked(self) -> Self:
         """Answers on gold pairs, skips left out, each with `hit`: whether it is the one expected."""
         left_better = Q(judgment__preference__gt=0)
@@ -258,3 +265,26 @@ class AssignmentQuerySet(models.QuerySet[Any]):
     def with_answers(self) -> Self:
         """With prompt, person and answer."""
         return self.select_related("pair__prompt", "annotator", "judgment", "guideline")
+
+
+SUSPECT_FROM = 3  # answers; with fewer, a gold pair that most people miss is no sign yet
+
+
+class GoldPairQuerySet(models.QuerySet[Any]):
+    def with_counts(self) -> Self:
+        """Each with `n_answered`, how often it checked somebody, `n_right`, and `is_suspect`: most miss it,
+        so its expected answer may be wrong. Skips are no answers."""
+        from annotators.models import Assignment
+
+        checked = Assignment.objects.filter(campaign_pair__gold=OuterRef("pk")).gold_checked()
+        counted = self.annotate(
+            n_answered=count_of(checked, "campaign_pair__gold"),
+            n_right=count_of(checked.filter(hit=True), "campaign_pair__gold"),
+        )
+        missed = Q(n_answered__gte=SUSPECT_FROM, n_answered__gt=2 * F("n_right"))
+        return counted.annotate(
+            is_suspect=Case(When(missed, then=Value(value=True)), default=Value(value=False))
+        )
+
+    def with_pair(self) -> Self:
+        return self.select_related("pair__prompt", "created_by")

@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import partial
 from itertools import pairwise
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotators.algorithms.assignment import gold_turn
@@ -57,26 +56,30 @@ class Progress:
 
 def progress_of(campaign: Campaign, user: User) -> Progress:
     """Asked for once when the page is opened; the page itself goes on counting from there."""
-    standing = Participation.objects.filter(campaign=campaign, user=user).first()
+    standing = Participation.objects.select_related("user").filter(campaign=campaign, user=user).first()
     mine = Assignment.objects.filter(campaign=campaign, annotator=user)
     done = mine.answered()
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    qualifying = bool(standing and standing.state == Participation.State.QUALIFYING)
+    qualifying = standing is not None and standing.state == Participation.State.QUALIFYING
     return Progress(
         answered=standing.n_answered if standing else 0,
         today=done.filter(answered_at__gte=midnight).count(),
         goal=campaign.daily_goal,
-        left=round_left(campaign, mine) if qualifying else queue_left(campaign, user, standing),
+        left=round_left(campaign, standing)
+        if standing and qualifying
+        else queue_left(campaign, user, standing),
         recent=list(done.values_list("answered_at", flat=True)[:RECENT])[::-1],
         qualifying=qualifying,
     )
 
 
-def round_left(campaign: Campaign, mine: QuerySet[Assignment]) -> int:
-    """Turns left of a qualification round."""
-    answered = mine.filter(purpose=Assignment.Purpose.QUALIFICATION, state=Assignment.State.DONE).count()
-    n_gold = campaign.campaign_pairs.filter(gold__isnull=False, gold__retired_at=None).count()
-    return max(0, min(campaign.qualification_size, n_gold) - answered)
+def round_left(campaign: Campaign, standing: Participation) -> int:
+    """Turns left of a qualification round: no more than there are gold pairs still to meet."""
+    turns = Assignment.objects.in_round(standing)
+    answered = turns.filter(state=Assignment.State.DONE).count()
+    held = turns.filter(state=Assignment.State.OPEN).count()
+    to_meet = held + campaign.campaign_pairs.gold_for(standing.user).count()
+    return max(0, min(campaign.qualification_size - answered, to_meet))
 
 
 def queue_left(campaign: Campaign, user: User, standing: Participation | None) -> int:

@@ -8,11 +8,13 @@ from annotators.views import (
     answers,
     campaign_forms,
     campaigns,
+    gold,
     guidelines,
     history,
     label_settings,
     labelling,
     people,
+    quality,
     reviews,
 )
 
@@ -53,6 +55,50 @@ label_urls: list[URLPattern] = [
     path("p/<slug:slug>/label/switch/", label_settings.label_switch, name="label-switch"),
 ]
 
+# gold/…
+gold_urls: list[URLPattern] = [
+    path("p/<slug:slug>/gold/", gold.gold_list, name="gold-list"),
+    path("p/<slug:slug>/gold/unanimous/", gold.gold_unanimous, name="gold-unanimous"),
+    path("p/<slug:slug>/gold/<int:pk>/", gold.gold_detail, name="gold-detail"),
+    path("p/<slug:slug>/gold/<int:pk>/retire/", gold.gold_retire, name="gold-retire"),
+    path("p/<slug:slug>/gold/<int:pk>/restore/", gold.gold_restore, name="gold-restore"),
+    path("p/<slug:slug>/pairs/<int:pk>/gold/", gold.gold_create, name="gold-create"),
+]
+
+# agreement/…, campaigns/<pk>/quality/, campaigns/<pk>/people/<user_pk>/…
+quality_urls: list[URLPattern] = [
+    path("p/<slug:slug>/agreement/", quality.agreement, name="agreement"),
+    path("p/<slug:slug>/agreement/build/", quality.agreement_build, name="agreement-build"),
+    path("p/<slug:slug>/agreement/differ/", quality.agreement_differ, name="agreement-differ"),
+    path("p/<slug:slug>/agreement/help/", quality.agreement_help, name="agreement-help"),
+    path("p/<slug:slug>/campaigns/<int:pk>/quality/", quality.campaign_quality, name="campaign-quality"),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/quality/build/",
+        quality.campaign_quality_build,
+        name="campaign-quality-build",
+    ),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/people/<int:user_pk>/pause/",
+        quality.participation_pause,
+        name="participation-pause",
+    ),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/people/<int:user_pk>/resume/",
+        quality.participation_resume,
+        name="participation-resume",
+    ),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/people/<int:user_pk>/retry/",
+        quality.participation_retry,
+        name="participation-retry",
+    ),
+    path(
+        "p/<slug:slug>/campaigns/<int:pk>/people/<int:user_pk>/admit/",
+        quality.participation_admit,
+        name="participation-admit",
+    ),
+]
+
 # reviews/…
 review_urls: list[URLPattern] = [
     path("p/<slug:slug>/reviews/", reviews.review_list, name="review-list"),
@@ -78,4 +124,12 @@ own_urls: list[URLPattern] = [
     path("p/<slug:slug>/label/assignments/<int:pk>/edit/", history.answer_edit, name="answer-edit"),
 ]
 
-urlpatterns = [*campaign_urls, *label_urls, *review_urls, *people_urls, *own_urls]
+urlpatterns = [
+    *campaign_urls,
+    *label_urls,
+    *gold_urls,
+    *quality_urls,
+    *review_urls,
+    *people_urls,
+    *own_urls,
+]

@@ -40,6 +40,19 @@ class Histogram:
 
 
 @dataclass(frozen=True)
+class Whisker:
+    """What `components/whisker.html` draws: a value with its interval on a scale; x in its view box."""
+
+    description: str
+    x: float
+    low_x: float | None
+    high_x: float | None
+    mark_x: float | None
+    width: int = 200
+    height: int = 16
+
+
+@dataclass(frozen=True)
 class _Scale:
     """How values and counts map to the view box."""
 
@@ -71,6 +84,28 @@ def histogram(
         low=number_text(low),
         high=number_text(high),
         threshold_x=_threshold_x(threshold, low, span),
+    )
+
+
+def whisker(
+    value: float, low: float | None, high: float | None, *, least: float, most: float, mark: float | None
+) -> Whisker:
+    """A value and its interval between `least` and `most`; what lies outside is drawn at the edge. `mark` is
+    where chance, or no bias, would be."""
+
+    def x(at: float) -> float:
+        share = min(max((at - least) / (most - least), 0.0), 1.0)
+        return round(4 + share * (Whisker.width - 8), 2)
+
+    known = low is not None and high is not None
+    interval = f", interval {number_text(low)} to {number_text(high)}" if known else ""  # type: ignore[arg-type]
+    scale = f"on a scale from {number_text(least)} to {number_text(most)}"
+    return Whisker(
+        description=f"{number_text(value)}{interval}, {scale}",
+        x=x(value),
+        low_x=x(low) if low is not None else None,
+        high_x=x(high) if high is not None else None,
+        mark_x=x(mark) if mark is not None else None,
     )
 
 

@@ -39,6 +39,7 @@ SECTIONS = (
         frozenset({"campaign", "guideline", "participation"}),
     ),
     Section("Reviews", "annotators:review-list", REVIEWERS, frozenset({"review"})),
+    Section("Agreement", "annotators:agreement", RESEARCHERS, frozenset({"agreement", "gold", "rater"})),
     Section("Judges", "judges:judge-list", RESEARCHERS, frozenset({"judge", "judging", "rubric", "verdict"})),
     Section("Recipes", "curation:recipe-list", RESEARCHERS, frozenset({"recipe"})),
     Section("Datasets", "curation:dataset-list", REVIEWERS, frozenset({"dataset", "export"})),

@@ -7,13 +7,16 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from curation.consensus_methods import method_label
 from curation.models import (
     DatasetRow,
     FilterRecipe,
     Judgment,
     Pair,
+    Project,
     Prompt,
     PromptImport,
+    RaterExclusion,
     Response,
     Sampler,
     ScoreProducer,
@@ -31,6 +34,7 @@ def dataset_card(
         "project": recipe.project.slug,
         "recipe": {"name": recipe.name, "version": recipe.version, "steps": recipe.steps},
         "consensus": method,
+        "consensus_label": method_label(method),
         "scores": [
             {"producer": by.pk, "scorer": by.scorer, "label": by.label, **by.details} for by in producers
         ],
@@ -43,6 +47,7 @@ def dataset_card(
         "rejected_by_model": _counts(rows, "rejected__sampler__model_name"),
         "raters": raters,
         "judgments": sum(rater["judgments"] for rater in raters),
+        "excluded": _excluded(recipe.project),
         "samplers": _samplers(rows),
         "imports": _imports(rows),
     }
@@ -56,7 +61,7 @@ def _counts(rows: QuerySet[DatasetRow], field: str) -> dict[str, int]:
 
 def _raters(version_id: int) -> list[dict[str, Any]]:
     found = (
-        Judgment.objects.current()
+        Judgment.objects.counted()
         .filter(pair__dataset_rows__version_id=version_id)
         .values("rater_id", "rater__label", "rater__kind")
         .annotate(judgments=Count("pk"))
@@ -70,6 +75,22 @@ def _raters(version_id: int) -> list[dict[str, Any]]:
             "judgments": row["judgments"],
         }
         for row in found
+    ]
+
+
+def _excluded(project: Project) -> list[dict[str, Any]]:
+    """Raters under a standing exclusion, why, and how many of their judgments no step has seen."""
+    standing = RaterExclusion.objects.standing().filter(rater__project=project).order_by("rater_id")
+    counts = dict(
+        Judgment.objects.current()
+        .filter(rater__in=standing.values("rater"))
+        .order_by()
+        .values_list("rater")
+        .annotate(n=Count("pk"))
+    )
+    return [
+        {"rater": pk, "label": label, "reason": reason, "judgments": counts.get(pk, 0)}
+        for pk, label, reason in standing.values_list("rater_id", "rater__label", "reason")
     ]
 
 

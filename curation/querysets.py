@@ -88,7 +88,9 @@ class PairQuerySet(models.QuerySet[Any]):
         judgments = apps.get_model("curation", "Judgment")._default_manager.current()
         return self.prefetch_related(
             Prefetch(
-                "judgments", judgments.with_winner().select_related("rater"), to_attr="current_judgments"
+                "judgments",
+                judgments.with_winner().with_exclusion().select_related("rater"),
+                to_attr="current_judgments",
             ),
             "consensuses",
             "scores__producer",
@@ -120,11 +122,29 @@ class PairQuerySet(models.QuerySet[Any]):
                 pairs = pairs.filter(exists if answer == "yes" else ~exists)
         return pairs
 
+    def differing(self, first: str, second: str) -> Self:
+        """Pairs on which two consensus methods do not conclude the same."""
+        conclusions = apps.get_model("curation", "Consensus")._default_manager
+        other = conclusions.filter(pair=OuterRef("pair"), method=second).exclude(winner=OuterRef("winner"))
+        return self.filter(Exists(conclusions.filter(Exists(other), pair=OuterRef("pk"), method=first)))
+
 
 class JudgmentQuerySet(models.QuerySet[Any]):
     def current(self) -> Self:
         """Only what still stands: not superseded, and not a withdrawal."""
         return self.filter(superseded_by__isnull=True).exclude(outcome="withdrawn")
+
+    def with_exclusion(self) -> Self:
+        """Each judgment with `is_excluded`: whether its rater is under a standing exclusion."""
+        return self.annotate(is_excluded=Exists(self._exclusions()))
+
+    def counted(self) -> Self:
+        """What stands, without raters under a standing exclusion: what consensus and recipes read."""
+        return self.current().filter(~Exists(self._exclusions()))
+
+    def _exclusions(self) -> models.QuerySet[Any]:
+        exclusions = apps.get_model("curation", "RaterExclusion")._default_manager.standing()
+        return exclusions.filter(rater=OuterRef("rater"))
 
     def for_project(self, project: Project) -> Self:
         return self.filter(pair__prompt__project=project)
@@ -140,3 +160,15 @@ class JudgmentQuerySet(models.QuerySet[Any]):
                 default=Value("b"),
             )
         )
+
+
+class RaterExclusionQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        return self.filter(lifted_at=None)
+
+
+class RaterQuerySet(models.QuerySet[Any]):
+    def with_exclusion(self) -> Self:
+        """Each rater with `is_excluded`."""
+        exclusions = apps.get_model("curation", "RaterExclusion")._default_manager.standing()
+        return self.annotate(is_excluded=Exists(exclusions.filter(rater=OuterRef("pk"))))

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from curation.views import datasets, exports, imports, invitations, members, pairs, projects, prompts, recipes
+from curation.views import (
+    datasets,
+    exports,
+    imports,
+    invitations,
+    members,
+    pairs,
+    projects,
+    prompts,
+    raters,
+    recipes,
+)
 
 app_name = "curation"
 
@@ -50,6 +61,13 @@ pair_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/pairs/<int:pk>/", pairs.pair_detail, name="pair-detail"),
 ]
 
+# p/<slug>/raters/…
+rater_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/raters/<int:pk>/", raters.rater_detail, name="rater-detail"),
+    path("p/<slug:slug>/raters/<int:pk>/exclude/", raters.rater_exclude, name="rater-exclude"),
+    path("p/<slug:slug>/raters/<int:pk>/include/", raters.rater_include, name="rater-include"),
+]
+
 # p/<slug>/recipes/… and p/<slug>/recipe-runs/…
 recipe_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/recipes/", recipes.recipe_list, name="recipe-list"),
@@ -76,6 +94,7 @@ urlpatterns = [
     *invitation_urls,
     *prompt_urls,
     *pair_urls,
+    *rater_urls,
     *recipe_urls,
     *dataset_urls,
 ]

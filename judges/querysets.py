@@ -103,7 +103,7 @@ def _agreement(verdicts: VerdictQuerySet) -> dict[str, int]:
     """People's standing preferences on the judge's pairs, against P(a) averaged over the judge's orders."""
     mean = verdicts.parsed().with_p_a().filter(pair=OuterRef("pair")).order_by().values("pair")
     people = (
-        Judgment.objects.current()
+        Judgment.objects.counted()
         .filter(rater__kind=Rater.Kind.PERSON, outcome=Judgment.Outcome.PREFERRED)
         .filter(pair__in=verdicts.parsed().values("pair"))
         .annotate(judge_p_a=Subquery(mean.annotate(mean=Avg("p_a")).values("mean")))

@@ -10,14 +10,16 @@ import django
 
 django.setup()
 
-from annotators.answers import Answer  # noqa: E402 -- after setup
+from annotators.answers import Answer  # noqa: E402
 from annotators.decisions import decisions_for  # noqa: E402
-from annotators.models import Assignment  # noqa: E402
+from annotators.models import Assignment, Campaign  # noqa: E402
 from annotators.services.assignment_claim import assignment_claim  # noqa: E402
 from annotators.services.campaign_create import campaign_create  # noqa: E402
 from annotators.services.campaign_manage import campaign_start  # noqa: E402
+from annotators.services.gold_manage import gold_add  # noqa: E402
 from annotators.services.guideline_save import guideline_save  # noqa: E402
 from annotators.services.label_submit import label_submit  # noqa: E402
+from annotators.services.quality_build import quality_build, quality_request  # noqa: E402
 from annotators.services.review_decide import review_decide  # noqa: E402
 from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segments, Spans, TaskForm  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
@@ -180,6 +182,29 @@ def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int
     )
     campaign_start(campaign=made)
     return int(made.pk)
+
+
+def quality(*, project: int, campaign: int) -> dict[str, int]:
+    """A gold pair, imported raters who mostly agree on every pair, and a report on each of project and
+    campaign."""
+    owner = Project.objects.get(pk=project)
+    alice = User.objects.get(username="alice")
+    pairs = list(Pair.objects.filter(prompt__project=project).order_by("pk"))
+    raters = [Rater.objects.create(project=owner, kind="person", label=f"expert {n}") for n in (1, 2, 3)]
+    for number, pair in enumerate(pairs):
+        for place, rater in enumerate(raters):
+            judgment_record(
+                pair=pair,
+                rater=rater,
+                left="ab"[(number + place) % 2],
+                outcome=Judgment.Outcome.PREFERRED,
+                preference=1 + (number + place) % 3 if (number + 2 * place) % 5 else -2,
+                source=Judgment.Source.IMPORT,
+            )
+    gold = gold_add(project=owner, pair=pairs[-1], expected="a", user=alice, explanation="A **answers**.")
+    for of in (Campaign.objects.get(pk=campaign), None):
+        quality_build(report_id=quality_request(project=owner, campaign=of, user=alice).pk)
+    return {"gold": gold.pk, "rater": raters[0].pk}
 
 
 def campaign_worked(*, project: int) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from annotators.querysets import GoldPairQuerySet
 from curation.models import Pair, Project, User
 
 
@@ -33,6 +34,8 @@ class GoldPair(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GoldPairQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

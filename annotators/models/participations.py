@@ -14,7 +14,9 @@ class Participation(models.Model):
 
     The counters change only under that lock: counting a year's answers anew on each key press would make
     the page slower with every answer. `n_opened` numbers the turns given, which decides where gold comes;
-    `n_left_a` of them showed response A on the left.
+    `n_left_a` of them showed response A on the left. `round_began_at` is set when somebody gets another try
+    at the qualification round, which then is of the turns opened since; `paused_from` is the state that
+    resuming goes back to.
     """
 
     class State(models.TextChoices):
@@ -31,6 +33,8 @@ class Participation(models.Model):
     n_answered = models.PositiveIntegerField(default=0)
     joined_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True, blank=True)
+    round_began_at = models.DateTimeField(null=True, blank=True)
+    paused_from = models.CharField(max_length=10, choices=State, blank=True)
     paused_reason = models.CharField(max_length=300, blank=True)
 
     class Meta:

@@ -12,7 +12,10 @@ from curation.models import Project, User
 
 
 class QualityReport(models.Model):
-    """What the judgments of a campaign, or of a whole project, say about themselves as of `finished_at`."""
+    """What the judgments of a campaign, or of a whole project, say about themselves as of `started_at`.
+
+    `attempt` tells the workers of one report apart: only the last to claim it may finish it.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -28,6 +31,8 @@ class QualityReport(models.Model):
     report: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     n_judgments = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
@@ -46,3 +51,7 @@ class QualityReport(models.Model):
 
     def __str__(self) -> str:
         return f"quality report {self.pk}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.state in {self.State.DONE, self.State.FAILED}

@@ -123,6 +123,7 @@ def assignment_open(
     shown = showings(campaign_pair)
     takes_slot = purpose == Purpose.MAIN
     turn = {
+        "purpose": purpose,
         "slot": shown.free_slot(campaign_pair.overlap) if takes_slot else None,
         "state": State.OPEN,
         "opened_at": now,
@@ -150,7 +151,6 @@ def assignment_open(
         campaign_pair=campaign_pair,
         pair_id=campaign_pair.pair_id,
         annotator_id=standing.user_id,
-        purpose=purpose,
         left=left,
         order=order,
     )

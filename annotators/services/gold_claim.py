@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, TextField, Value
+from django.db.models import TextField, Value
 from django.db.models.functions import MD5, Cast, Concat
 
 from annotators.models import Assignment, Campaign, CampaignPair, Participation
@@ -15,14 +15,11 @@ def gold_claim(
 
     A qualification round has `qualification_size` turns, or fewer where there are not as many gold pairs.
     """
-    met = Assignment.objects.filter(campaign_pair=OuterRef("pk"), annotator_id=standing.user_id)
     if purpose == Assignment.Purpose.QUALIFICATION:
-        taken = Assignment.objects.filter(
-            campaign=campaign, annotator_id=standing.user_id, purpose=purpose
-        ).count()
+        taken = Assignment.objects.in_round(standing).holding().count()
         if taken >= campaign.qualification_size:
             return None
     own_order = MD5(Concat(Value(f"{standing.user_id}:", output_field=TextField()), Cast("pk", TextField())))
-    unseen = campaign.campaign_pairs.filter(~Exists(met), gold__isnull=False, gold__retired_at=None)
-    found: CampaignPair | None = unseen.order_by(own_order).first()
+    unmet = campaign.campaign_pairs.gold_for(standing.user)
+    found: CampaignPair | None = unmet.order_by(own_order).first()
     return found

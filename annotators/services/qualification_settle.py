@@ -6,15 +6,18 @@ from annotators.models import Assignment, Campaign, Participation
 
 
 def qualification_settle(*, campaign: Campaign, standing: Participation) -> None:
-    """Let the person in, or not, when as many gold pairs are answered as the round has. A skip is a miss."""
-    round_of = Assignment.objects.filter(
-        campaign=campaign, annotator=standing.user, purpose=Assignment.Purpose.QUALIFICATION
-    )
+    """Let the person in, or not, when the round's last gold pair is answered. A skip is a miss.
+
+    A round is of `qualification_size` pairs, or fewer where not as many are left that the person has not met.
+    """
+    round_of = Assignment.objects.in_round(standing)
     answered = round_of.filter(state=Assignment.State.DONE)
-    n_gold = campaign.campaign_pairs.filter(gold__isnull=False, gold__retired_at=None).count()
-    if answered.count() < min(campaign.qualification_size, n_gold):
-        return
+    n_answered = answered.count()
+    if n_answered < campaign.qualification_size:
+        to_come = campaign.campaign_pairs.gold_for(standing.user)
+        if round_of.filter(state=Assignment.State.OPEN).exists() or to_come.exists():
+            return
     hits = answered.gold_checked().filter(hit=True).count()
-    passed = hits >= campaign.qualification_pass * answered.count()
+    passed = hits >= campaign.qualification_pass * n_answered
     to = Participation.State.ACTIVE if passed else Participation.State.FAILED
     Participation.objects.filter(pk=standing.pk, state=Participation.State.QUALIFYING).update(state=to)

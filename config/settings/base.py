@@ -130,6 +130,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "quality-recover": {
+        "task": "annotators.tasks.quality_recover",
+        "schedule": timedelta(seconds=30),
+    },
 }
 
 # The interpreter of the worker child processes that need torch; others run on this one.

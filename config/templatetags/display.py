@@ -84,6 +84,12 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 
 
 @register.filter
+def decimal(number: float | None, digits: int = 2) -> str:
+    """−0.25 with a real minus sign; never −0."""
+    return NOTHING if number is None else f"{number:z.{digits}f}".replace("-", "−")
+
+
+@register.filter
 def fraction_of(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
@@ -124,3 +130,15 @@ def histogram(
 ) -> dict[str, Any]:
     """Bars of `values` in `bins` bins, with a line at `threshold`."""
     return {"chart": charts.histogram(values, bins=bins, label=label, threshold=threshold), "label": label}
+
+
+@register.inclusion_tag("components/whisker.html")
+def whisker(
+    statistic: dict[str, Any], least: float = -1.0, most: float = 1.0, mark: float | None = 0.0
+) -> dict[str, Any]:
+    """A statistic's value and interval as a small drawing; nothing where it has no value."""
+    value = statistic["value"]
+    if value is None:
+        return {"chart": None}
+    drawn = charts.whisker(value, statistic["low"], statistic["high"], least=least, most=most, mark=mark)
+    return {"chart": drawn}

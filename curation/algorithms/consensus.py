@@ -7,7 +7,6 @@ so every result here is exactly symmetric: no rounding can favour a side.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +14,6 @@ import numpy.typing as npt
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-
-Method = Literal["mean_probability", "majority"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
 VOTE, BOTH_BAD, SKIP = 0, 1, 2
 
@@ -29,8 +25,8 @@ _LEAN_BY_STRENGTH = np.array([0.0, *(round(2 * p - 1, 6) for p in STATED_PROBABI
 
 @dataclass(frozen=True)
 class Ballots:
-    """The current judgments, one element each. `lean` points to the response shown left; it is read
-    only where `kind` is VOTE, and is 0 for a tie."""
+    """Judgments, one element each. `lean` and `preference` (−3 to 3) point to the response shown left; they
+    are read only where `kind` is VOTE, and are 0 for a tie."""
 
     pair: IntArray
     rater: IntArray
@@ -38,6 +34,36 @@ class Ballots:
     left_is_a: BoolArray
     kind: IntArray
     lean: FloatArray
+    preference: IntArray
+
+
+@dataclass(frozen=True)
+class Voters:
+    """One element per (pair, rater), in order of pair, then rater.
+
+    `pair[at_pair[i]]` is the pair of voter i. `lean` and `preference` point to a, the mean of the rater's
+    orders, 0 where there is no vote; `voted` is whether there is one, `called_bad` whether there is a "both
+    bad", `flipped` whether the two presentation orders name different winners.
+    """
+
+    pair: IntArray
+    at_pair: IntArray
+    rater: IntArray
+    is_judge: BoolArray
+    lean: FloatArray
+    preference: FloatArray
+    voted: BoolArray
+    called_bad: BoolArray
+    flipped: BoolArray
+
+    @property
+    def answered(self) -> BoolArray:
+        """Everything but skips."""
+        return self.voted | self.called_bad
+
+    def count(self, which: BoolArray) -> IntArray:
+        """Per pair, how many of the voters marked in `which`."""
+        return np.bincount(self.at_pair[which], minlength=len(self.pair))
 
 
 @dataclass(frozen=True)
@@ -46,7 +72,8 @@ class Conclusions:
 
     `lean` is 2·P(a better) − 1; its sign names the winner. The counts are of raters, not judgments: a
     rater voted a, b or tie, or else said both bad, or else only skipped. `flips` counts raters whose two
-    presentation orders name different winners.
+    presentation orders name different winners. Where a reviewer decided (`adjudicated` is 1) the counts are
+    of the decision alone, and `set_aside` is how many raters it outweighs.
     """
 
     pair: IntArray
@@ -68,59 +95,106 @@ def stated_lean(preference: IntArray, probability: FloatArray) -> FloatArray:
     return np.where(np.isnan(probability), by_strength, 2 * probability - 1)
 
 
-def conclude(ballots: Ballots, method: Method) -> Conclusions:
-    """Each rater's orders are averaged first, then raters, each with one vote.
+def mean_probability(ballots: Ballots) -> Conclusions:
+    """Each rater's orders are averaged first, then raters, each with one vote."""
+    return average(voters(ballots))
 
-    `mean_probability` averages leans. `majority` counts heads: an order counts as a, b or a tie, so a
-    rater whose verdict flips with the order votes for a tie.
-    """
-    pairs, at_pair = np.unique(ballots.pair, return_inverse=True)
-    raters, at_rater = np.unique(ballots.rater, return_inverse=True)
-    voters, first, at_voter = np.unique(
-        at_pair * len(raters) + at_rater, return_index=True, return_inverse=True
-    )
-    pair_of = at_pair[first]
-    lean, voted, flipped = _voter_leans(ballots, at_voter, len(voters), method)
-    called_bad = np.bincount(at_voter[ballots.kind == BOTH_BAD], minlength=len(voters)) > 0
 
-    def count(which: BoolArray) -> IntArray:
-        return np.bincount(pair_of[which], minlength=len(pairs))
+def majority(ballots: Ballots) -> Conclusions:
+    """Heads are counted: an order counts as a, b or a tie, so a rater whose verdict flips with the order
+    votes for a tie."""
+    return average(voters(ballots, heads=True))
 
-    n_votes = count(voted)
-    total = np.bincount(pair_of[voted], weights=lean[voted], minlength=len(pairs))
-    # Float dust must not name a winner: 0.1 + 0.2 − 0.3 is a tie.
-    mean = np.round(total / np.maximum(n_votes, 1), 12)
-    answered = voted | called_bad
-    is_judge = ballots.is_judge[first]
+
+def average(found: Voters, weight: FloatArray | None = None) -> Conclusions:
+    """The weighted mean of the votes on each pair; all weigh the same where no `weight` is given."""
+    weight = np.ones(len(found.lean)) if weight is None else weight
+    voted, n = found.voted, len(found.pair)
+    total = np.bincount(found.at_pair[voted], weights=(weight * found.lean)[voted], minlength=n)
+    mass = np.bincount(found.at_pair[voted], weights=weight[voted], minlength=n)
+    return concluded(found, total / np.where(mass > 0, mass, 1.0))
+
+
+def concluded(found: Voters, lean: FloatArray) -> Conclusions:
+    """`lean` for each pair of the voters, with how the votes fell; pairs that everyone skipped go."""
+    lean = np.round(lean, 12)  # float dust must not name a winner: 0.1 + 0.2 − 0.3 is a tie
     counts = {
-        "a": count(voted & (lean > 0)),
-        "b": count(voted & (lean < 0)),
-        "tie": count(voted & (lean == 0)),
-        "both_bad": count(~voted & called_bad),
-        "skip": count(~answered),
-        "raters": count(answered),
-        "people": count(answered & ~is_judge),
-        "judges": count(answered & is_judge),
-        "flips": count(flipped),
+        "a": found.count(found.voted & (found.lean > 0)),
+        "b": found.count(found.voted & (found.lean < 0)),
+        "tie": found.count(found.voted & (found.lean == 0)),
+        "both_bad": found.count(~found.voted & found.called_bad),
+        "skip": found.count(~found.answered),
+        "raters": found.count(found.answered),
+        "people": found.count(found.answered & ~found.is_judge),
+        "judges": found.count(found.answered & found.is_judge),
+        "flips": found.count(found.flipped),
     }
     stands = counts["raters"] > 0
-    return Conclusions(pairs[stands], mean[stands], {key: n[stands] for key, n in counts.items()})
+    return Conclusions(found.pair[stands], lean[stands], {key: n[stands] for key, n in counts.items()})
 
 
-def _voter_leans(
-    ballots: Ballots, at_voter: IntArray, n_voters: int, method: Method
-) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Per (pair, rater): the lean towards a, whether there is any vote, whether the orders contradict."""
-    towards_a = np.where(ballots.left_is_a, ballots.lean, -ballots.lean)
-    if method == "majority":
-        towards_a = np.sign(towards_a)
+def outweighed(concluded: Conclusions, decisions: Ballots) -> Conclusions:
+    """With the last of a reviewer's `decisions` on a pair in place of what the others' votes came to."""
+    if not len(decisions.pair):
+        return concluded
+    last = len(decisions.pair) - 1 - np.unique(decisions.pair[::-1], return_index=True)[1]
+    decided = mean_probability(Ballots(*(column[last] for column in vars(decisions).values())))
+    pair = np.union1d(concluded.pair, decided.pair)
+    by_votes, by_decision = np.searchsorted(pair, concluded.pair), np.searchsorted(pair, decided.pair)
+    lean = np.zeros(len(pair))
+    lean[by_votes], lean[by_decision] = concluded.lean, decided.lean
+    counts = {}
+    for key, values in concluded.counts.items():
+        counts[key] = np.zeros(len(pair), dtype=np.int64)
+        counts[key][by_votes] = values
+    set_aside, adjudicated = np.zeros_like(counts["raters"]), np.zeros_like(counts["raters"])
+    set_aside[by_decision], adjudicated[by_decision] = counts["raters"][by_decision], 1
+    for key, values in decided.counts.items():
+        counts[key][by_decision] = values
+    return Conclusions(pair, lean, {**counts, "adjudicated": adjudicated, "set_aside": set_aside})
+
+
+def voters(ballots: Ballots, *, heads: bool = False) -> Voters:
+    """The ballots, put together for each rater on each pair; with `heads`, only the direction counts."""
+    pairs, at_pair = np.unique(ballots.pair, return_inverse=True)
+    raters, at_rater = np.unique(ballots.rater, return_inverse=True)
+    keys, first, at_voter = np.unique(
+        at_pair * max(len(raters), 1) + at_rater, return_index=True, return_inverse=True
+    )
+    towards_a = np.where(ballots.left_is_a, 1, -1)
+    leans = np.sign(ballots.lean) if heads else ballots.lean
     votes = ballots.kind == VOTE
-    at_order = (at_voter * 2 + ballots.left_is_a)[votes]
-    seen = np.bincount(at_order, minlength=2 * n_voters).reshape(-1, 2)
-    total = np.bincount(at_order, weights=towards_a[votes], minlength=2 * n_voters).reshape(-1, 2)
-    by_order = total / np.maximum(seen, 1)
-    n_orders = (seen > 0).sum(axis=1)
-    lean = np.round(by_order.sum(axis=1) / np.maximum(n_orders, 1), 12)
-    if method == "majority":
-        lean = np.sign(lean)
-    return lean, n_orders > 0, by_order[:, 0] * by_order[:, 1] < 0
+    orders = Orders((at_voter * 2 + ballots.left_is_a)[votes], len(keys))
+    by_order = orders.means((towards_a * leans)[votes])
+    lean = orders.mean_of(by_order)
+    return Voters(
+        pair=pairs,
+        at_pair=at_pair[first],
+        rater=ballots.rater[first],
+        is_judge=ballots.is_judge[first],
+        lean=np.sign(lean) if heads else lean,
+        preference=orders.mean_of(orders.means((towards_a * ballots.preference)[votes])),
+        voted=orders.seen.sum(axis=1) > 0,
+        called_bad=np.bincount(at_voter[ballots.kind == BOTH_BAD], minlength=len(keys)) > 0,
+        flipped=by_order[:, 0] * by_order[:, 1] < 0,
+    )
+
+
+class Orders:
+    """Means over each voter's presentation orders: first within an order, then of the two."""
+
+    def __init__(self, at_order: IntArray, n_voters: int) -> None:
+        self.at_order = at_order
+        self.n = 2 * n_voters
+        self.seen = np.bincount(at_order, minlength=self.n).reshape(-1, 2)
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """(voters, 2): the mean in each order, 0 where the voter did not see it."""
+        total = np.bincount(self.at_order, weights=values, minlength=self.n).reshape(-1, 2)
+        means: FloatArray = total / np.maximum(self.seen, 1)
+        return means
+
+    def mean_of(self, by_order: FloatArray) -> FloatArray:
+        n_orders = (self.seen > 0).sum(axis=1)
+        mean: FloatArray = np.round(by_order.sum(axis=1) / np.maximum(n_orders, 1), 12)
+        return mean

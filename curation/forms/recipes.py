@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from django import forms
 from pydantic.fields import FieldInfo
 
+from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
 from curation.recipes.steps import MAX_STEPS, STEPS, Step
 from curation.services.recipe_save import NAME_LENGTH
@@ -42,9 +43,11 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
         return forms.CharField(widget=forms.HiddenInput, initial=kind)
     if name == "producer":
         return forms.ChoiceField(choices=_producers(project), required=False, **common)
-    if get_origin(info.annotation) is Literal:
-        choices = [(value, value.replace("_", " ").capitalize()) for value in get_args(info.annotation)]
-        return forms.ChoiceField(choices=choices, **common)
+    if name == "method":
+        methods = consensus_methods()
+        helps = " ".join(f"{method.label}: {method.help}" for method in methods)
+        choices = [(method.name, method.label) for method in methods]
+        return forms.ChoiceField(choices=choices, help_text=helps, **common)
     if info.annotation is bool:
         return forms.BooleanField(required=False, **common)
     limits = {

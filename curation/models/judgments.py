@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from curation.models.pairs import Pair
 from curation.models.people import Project, User
-from curation.querysets import JudgmentQuerySet
+from curation.querysets import JudgmentQuerySet, RaterExclusionQuerySet, RaterQuerySet
 
 
 class Rater(models.Model):
@@ -27,6 +27,8 @@ class Rater(models.Model):
     user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="raters")
     label = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = RaterQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -58,6 +60,8 @@ class RaterExclusion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     lifted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     lifted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = RaterExclusionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]

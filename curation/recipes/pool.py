@@ -71,10 +71,10 @@ class Pool:
 
     @cached_property
     def verdicts(self) -> Verdicts:
-        """What judges said that stands now; a skip says nothing."""
+        """What judges that count said; a skip says nothing."""
         rows = (
             Judgment.objects.for_project(self.project)
-            .current()
+            .counted()
             .filter(rater__kind=Rater.Kind.JUDGE)
             .exclude(outcome=Judgment.Outcome.SKIP)
             .values_list("pair_id", "rater_id", "left", Coalesce("preference", Value(0)))

@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from curation.algorithms import filters
-from curation.algorithms.consensus import Method
 from curation.algorithms.filters import Cut, IntArray, Verdicts
+from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
 from curation.recipes.pool import Pool
 
@@ -46,7 +54,15 @@ class ConsensusExists(Step):
         "recipe; a second one keeps only pairs for which its method names the same winner."
     )
     step: Literal["consensus_exists"] = "consensus_exists"
-    method: Method = Field(default="mean_probability", title="Method")
+    method: str = Field(default="mean_probability", title="Method")
+
+    @field_validator("method")
+    @classmethod
+    def _method_is_registered(cls, name: str) -> str:
+        try:
+            return consensus_method(name).name
+        except CurationError as error:
+            raise ValueError(str(error)) from error
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         found = pool.consensus(self.method)

@@ -6,27 +6,36 @@ import json
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection, transaction
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 
-from curation.algorithms.consensus import (
-    BOTH_BAD,
-    METHODS,
-    SKIP,
-    VOTE,
-    Ballots,
-    Conclusions,
-    conclude,
-    stated_lean,
-)
-from curation.bulk import copy_in
-from curation.errors import CurationError
-from curation.models import Judgment, Project, Rater
-from curation.models.judgments import Side
+from curation.algorithms.consensus import Ballots, Conclusions, outweighed, stated_lean
+from curation.bulk import copy_in, copy_out
+from curation.consensus_methods import consensus_method
+from curation.models import Project
 
-Outcome = Judgment.Outcome
-
+COLUMNS = [
+    ("pair", "i8"), ("rater", "i8"), ("is_judge", "i2"), ("left_is_a", "i2"), ("kind", "i2"),
+    ("adjudicated", "i2"), ("preference", "i8"), ("probability", "f8"),
+]  # fmt: skip
+# The SQL of `JudgmentQuerySet.counted`, as numbers; an answer's kind as in `algorithms.consensus`.
+BALLOTS = """
+SELECT judgment.pair_id, judgment.rater_id,
+    (rater.kind = 'judge')::int::int2, (judgment.left = 'a')::int::int2,
+    (CASE judgment.outcome WHEN 'both_bad' THEN 1 WHEN 'skip' THEN 2 ELSE 0 END)::int2,
+    (judgment.source = 'adjudicated')::int::int2, coalesce(judgment.preference, 0)::int8,
+    CASE judgment.outcome WHEN 'tie' THEN 0.5 ELSE coalesce(judgment.probability, 'NaN') END::float8
+FROM curation_judgment judgment
+JOIN curation_rater rater ON rater.id = judgment.rater_id
+JOIN curation_pair pair ON pair.id = judgment.pair_id
+JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+WHERE prompt.project_id = %s AND judgment.outcome <> 'withdrawn'
+    AND NOT EXISTS (SELECT FROM curation_judgment later WHERE later.supersedes_id = judgment.id)
+    AND NOT EXISTS (
+        SELECT FROM curation_raterexclusion WHERE rater_id = judgment.rater_id AND lifted_at IS NULL
+    )
+ORDER BY judgment.id
+"""
 STAGE = """
 CREATE TEMP TABLE consensus_stage (
     pair_id bigint PRIMARY KEY, winner varchar(1) NOT NULL, probability float8 NOT NULL,
@@ -51,15 +60,17 @@ WHERE pair.id = old.pair_id AND prompt.id = pair.prompt_id AND prompt.project_id
 
 @transaction.atomic
 def consensus_build(*, project: Project, method: str = "mean_probability") -> int:
-    """Bring the method's rows in line with the judgments that stand now. Returns how many pairs have one.
+    """Bring the method's rows in line with the judgments that count now. Returns how many pairs have one.
 
+    A reviewer's decision outweighs every other answer on its pair, whatever the method. Raises CurationError
+    for an unknown method, or where the data do not allow it.
     Rows that would not change are left alone; a pair whose judgments all vanished loses its row.
     """
-    if method not in METHODS:
-        raise CurationError(f"There is no consensus method “{method}”. Choose one of: {', '.join(METHODS)}.")
+    conclude = consensus_method(method).conclude
     # One builder per project at a time; inserts that refer to the project go on.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    conclusions = conclude(read_ballots(project), method)
+    ballots, decisions = read_ballots(project)
+    conclusions = outweighed(conclude(project, ballots), decisions)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS consensus_stage")
         cursor.execute(STAGE)
@@ -71,36 +82,22 @@ def consensus_build(*, project: Project, method: str = "mean_probability") -> in
     return len(conclusions.pair)
 
 
-def read_ballots(project: Project) -> Ballots:
-    """Every current judgment of the project."""
-    rows = (
-        Judgment.objects.for_project(project)
-        .current()
-        .order_by("id")
-        .values_list(
-            "pair_id", "rater_id", "rater__kind", "left", "outcome",
-            Coalesce("preference", Value(0)), Coalesce("probability", Value(float("nan"))),
-        )
-    )  # fmt: skip
-    table = np.array(
-        list(rows),
-        dtype=[
-            ("pair", "i8"), ("rater", "i8"), ("rater_kind", "U6"), ("left", "U1"), ("outcome", "U9"),
-            ("preference", "i8"), ("probability", "f8"),
-        ],
-    )  # fmt: skip
-    outcome = table["outcome"]
+def read_ballots(project: Project) -> tuple[Ballots, Ballots]:
+    """Every counted judgment of the project in order of id: what raters say, and what reviewers decided."""
+    table = copy_out(BALLOTS, [project.pk], COLUMNS)
+    decided = table["adjudicated"] == 1
+    return _ballots(table[~decided]), _ballots(table[decided])
+
+
+def _ballots(table: npt.NDArray[np.void]) -> Ballots:
     return Ballots(
         pair=table["pair"],
         rater=table["rater"],
-        is_judge=table["rater_kind"] == Rater.Kind.JUDGE.value,
-        left_is_a=table["left"] == Side.A.value,
-        kind=np.select(
-            [outcome == Outcome.BOTH_BAD.value, outcome == Outcome.SKIP.value], [BOTH_BAD, SKIP], VOTE
-        ),
-        lean=np.where(
-            outcome == Outcome.TIE.value, 0.0, stated_lean(table["preference"], table["probability"])
-        ),
+        is_judge=table["is_judge"] == 1,
+        left_is_a=table["left_is_a"] == 1,
+        kind=table["kind"].astype(np.int64),
+        lean=stated_lean(table["preference"], table["probability"]),
+        preference=table["preference"],
     )
 
 

@@ -31,7 +31,9 @@ def pair_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     pairs = Pair.objects.for_project(access.project).with_texts().with_answers()
     pair = get_object_or_404(pairs, pk=pk)
-    return render(request, "curation/pair_detail.html", {"access": access, "pair": pair})
+    gold = pair.gold.filter(retired_at=None).first() if access.is_researcher else None
+    context = {"access": access, "pair": pair, "gold": gold}
+    return render(request, "curation/pair_detail.html", context)
 
 
 @require_POST

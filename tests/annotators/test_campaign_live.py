@@ -136,9 +136,9 @@ def test_both_arms_stand_side_by_side(people: People, make_campaign: MakeCampaig
 @pytest.mark.parametrize(
     ("report", "shown"),
     [
-        ({"overall": {"alpha": {"value": 0.512, "low": 0.4, "high": 0.6}}}, "0.51"),
-        ({"overall": {"alpha": 0.512}}, "0.51"),
-        ({"overall": {"alpha": None}}, "not measured yet"),
+        ({"overall": {"alpha_nominal": {"value": 0.512, "low": 0.4, "high": 0.6}}}, "0.51"),
+        ({"overall": {"alpha_nominal": 0.512}}, "0.51"),
+        ({"overall": {"alpha_nominal": None}}, "not measured yet"),
         ({"overall": "?"}, "not measured yet"),
         ({}, "not measured yet"),
     ],

@@ -96,3 +96,12 @@ def test_pager_keeps_the_other_parameters() -> None:
     assert 'href="?page=1&amp;q=a+b"' in html
     assert 'href="?page=3&amp;q=a+b"' in html
     assert "Page 2 of 3" in html
+
+
+def test_decimal() -> None:
+    assert [display.decimal(number, 2) for number in (0.256, -0.25, -0.001, None)] == [
+        "0.26",
+        "−0.25",
+        "0.00",
+        "–",
+    ]

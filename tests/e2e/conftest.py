@@ -48,6 +48,7 @@ def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
     made["campaign"] = site.seed("campaign", project=project)
     made |= site.seed("disagreement", project=project)
     made |= site.seed("campaign_worked", project=project)
+    made |= site.seed("quality", project=project, campaign=made["campaign"])
     return made
 
 

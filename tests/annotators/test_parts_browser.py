@@ -15,8 +15,8 @@ from pytest_django.live_server_helper import LiveServer
 from annotators.task_form import Rationale, Scale, Segments, Spans, TaskForm
 from curation.models import Judgment
 from tests.annotators.conftest import label_url
+from tests.annotators.label_pages import context_of, violations
 from tests.annotators.parts_kit import Turn, begin, begin_ranking
-from tests.annotators.test_label_browser import context_of, violations
 from tests.browser import chromium
 from tests.conftest import People
 

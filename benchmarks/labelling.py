@@ -59,8 +59,15 @@ class Person:
             "Content-Type": "application/x-www-form-urlencoded",
             **({"HX-Request": "true"} if "/label/" in path else {}),
         }
-        self.connection.request(method, path, urlencode(data or {}) if data else None, headers)
-        response = self.connection.getresponse()
+        body_sent = urlencode(data) if data else None
+        try:
+            self.connection.request(method, path, body_sent, headers)
+            response = self.connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            # The server closed an idle connection; a browser asks again too.
+            self.connection.close()
+            self.connection.request(method, path, body_sent, headers)
+            response = self.connection.getresponse()
         body = response.read().decode()
         for cookie in response.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
@@ -68,10 +75,14 @@ class Person:
         return response.status, body
 
     def log_in(self) -> None:
+        """As a browser does; the site takes a limited number of log-ins a minute from one address."""
         self.request("GET", "/accounts/login/")
-        status, _ = self.request(
-            "POST", "/accounts/login/", {"login": f"bench{self.number}", "password": PASSWORD}
-        )
+        given = {"login": f"bench{self.number}", "password": PASSWORD}
+        for _ in range(30):
+            status, _body = self.request("POST", "/accounts/login/", given)
+            if status != 429:
+                break
+            time.sleep(5)
         if status != 302:
             sys.exit(f"bench{self.number} could not log in: {status}")
 
@@ -81,10 +92,9 @@ class Person:
 
     def see(self, html: str) -> None:
         """Remember the turn that a page or fragment shows."""
-        shown = re.search(r'data-turn="(\d+)"', html)
-        number = re.search(r'name="turn" value="(\d+)"', html)
-        if shown and number:
-            self.turns.append((shown[1], number[1]))
+        shown = re.search(r'data-assignment="(\d+)" data-turn="(\d+)"', html)
+        if shown:
+            self.turns.append((shown[1], shown[2]))
 
     def answer(self) -> None:
         """Answer the first turn held and take the one after the second: one request."""

@@ -28,6 +28,10 @@ logger = logging.getLogger(__name__)
 GRACE_SECONDS = 8.0
 LOG_KEEP_BYTES = 5 * 2**20
 PR_SET_PDEATHSIG = 1
+# Connections stay open between two answers of an annotator: opening one anew would cost each a round trip.
+WEB_OPTIONS = [
+    "--workers", "2", "--threads", "4", "--timeout", "60", "--keep-alive", "75", "--no-control-socket",
+]  # fmt: skip
 
 
 @dataclass
@@ -85,7 +89,7 @@ def site_children(host: str, port: int) -> list[Child]:
     web = [python, "-m", "gunicorn", "config.wsgi:application", "--bind", f"{host}:{port}"]
     beat = ["-B", "-s", str(VAR_DIR / "beat")]
     return [
-        Child("web", [*web, "--workers", "2", "--threads", "4", "--timeout", "60", "--no-control-socket"]),
+        Child("web", [*web, *WEB_OPTIONS]),
         Child("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h", "--concurrency", "1"]),
         Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", "--concurrency", "3", *beat]),
     ]

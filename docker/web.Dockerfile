@@ -14,4 +14,4 @@ RUN SECRET_KEY=build-only DATABASE_URL=postgres:/// BROKER_URL=memory:// \
 USER tiebreak
 ENV PATH=/srv/tiebreak/.venv/bin:$PATH DJANGO_SETTINGS_MODULE=config.settings.prod
 EXPOSE 8000
-CMD ["gunicorn", "config.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "4", "--threads", "4"]
+CMD ["gunicorn", "config.wsgi:application", "--bind", "0.0.0.0:8000", "--workers", "4", "--threads", "4", "--keep-alive", "75"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 from typing import Any
 
 import django
+from django.core.files.base import ContentFile
+from django.db import transaction
 
 django.setup()
 
@@ -23,18 +26,37 @@ from annotators.services.quality_build import quality_build, quality_request  # 
 from annotators.services.review_decide import review_decide  # noqa: E402
 from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segments, Spans, TaskForm  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
-from curation.models import DatasetVersion, Judgment, Membership, Pair, Project, Prompt, Rater, Response, User  # noqa: E402
+from curation.models import (  # noqa: E402
+    DatasetVersion,
+    Judgment,
+    Membership,
+    Pair,
+    Project,
+    Prompt,
+    PromptImport,
+    Rater,
+    Response,
+    User,
+)
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
+from curation.services.export_write import export_write  # noqa: E402
 from curation.services.invitation_create import invitation_create  # noqa: E402
 from curation.services.judgment_record import judgment_record  # noqa: E402
 from curation.services.pair_build import pairs_build  # noqa: E402
 from curation.services.project_create import project_create  # noqa: E402
+from curation.services.prompt_import import import_create, import_run, import_start  # noqa: E402
+from curation.services.prompt_parse import FieldMapping  # noqa: E402
 from curation.services.recipe_run import recipe_run  # noqa: E402
 from curation.services.recipe_save import recipe_save  # noqa: E402
+from judges.models import Judge  # noqa: E402
 from judges.services.judge_create import judge_create  # noqa: E402
 from judges.services.rubric_default import rubric_default  # noqa: E402
+from judges.services.verdict_ingest import verdicts_ingest  # noqa: E402
+from tests.trainer_bridge.training import verdict_row, write_evaluation  # noqa: E402
 from trainer_bridge.contracts import LoraSpec, Sampling, TrainArgs  # noqa: E402
-from trainer_bridge.models import ModelVersion, TrainingRun  # noqa: E402
+from trainer_bridge.kinds.evaluate import Evaluate  # noqa: E402
+from trainer_bridge.models import Job, ModelVersion, TrainingRun  # noqa: E402
+from trainer_bridge.services.evaluation_create import evaluation_create  # noqa: E402
 from trainer_bridge.services.job_create import generation_create, scoring_create  # noqa: E402
 from trainer_bridge.services.run_create import run_create  # noqa: E402
 
@@ -60,6 +82,27 @@ def world(*, slug: str, prompts: int, model: str) -> dict[str, int]:
     return {"project": project.pk, "model": base.pk}
 
 
+def imported(*, project: int, rows: int) -> int:
+    """A file of prompts handed to the workers; the import's id."""
+    lines = "".join(f'{{"prompt": "Imported {number}?"}}\n' for number in range(rows))
+    draft = import_create(
+        project=Project.objects.get(pk=project),
+        user=User.objects.get(username="alice"),
+        upload=ContentFile(lines.encode(), name="prompts.jsonl"),
+    )
+    import_start(prompt_import=draft, mapping=FieldMapping(prompt="prompt"))
+    return int(draft.pk)
+
+
+def empty(*, slug: str) -> int:
+    """A project of Alice's with nothing in it."""
+    return project_create(name="Empty", owner=User.objects.get(username="alice"), slug=slug).pk
+
+
+def person(*, name: str) -> int:
+    return make_user(name).pk
+
+
 def make_user(name: str) -> User:
     return User.objects.create_user(name, f"{name}@example.org", PASSWORD)
 
@@ -73,6 +116,20 @@ def sampling(*, project: int, model: int, n: int = 4, max_tokens: int = 64, batc
         sampling=Sampling(n=n, max_tokens=max_tokens),
         split="",
         batch_size=batch_size,
+    )
+    return int(job.pk)
+
+
+def asking(*, project: int, base_url: str, model_name: str, n: int) -> int:
+    """A sampling job over every prompt that asks an endpoint, one request at a time."""
+    job = generation_create(
+        project=Project.objects.get(pk=project),
+        user=User.objects.get(username="alice"),
+        base_url=base_url,
+        model_name=model_name,
+        sampling=Sampling(n=n, max_tokens=16),
+        split="",
+        concurrency=1,
     )
     return int(job.pk)
 
@@ -281,6 +338,82 @@ def disagreement(*, project: int) -> dict[str, int | str]:
         "secret": secret,
         "turn": answered.pk,
     }
+
+
+def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]:
+    """What a page shows only after something went wrong, or was looked into: one of each."""
+    of = Project.objects.get(pk=project)
+    user = User.objects.get(username="alice")
+    with transaction.atomic():  # no worker may see it as queued
+        failed_job = sampling(project=project, model=model)
+        Job.objects.filter(pk=failed_job).update(
+            state="failed",
+            error="The model did not fit in memory.\nTry a smaller batch size.",
+            error_detail="torch.OutOfMemoryError: CUDA out of memory.",
+            log_tail="Loading the model …",
+            counts={"created": 12, "failed": 1},
+            result={"failures": [{"key": "17:0", "error": "The endpoint answered 500 three times."}]},
+        )
+    version = DatasetVersion.objects.get(project=of, number=number)
+    export_write(version=version, format="trl_jsonl", split="train", user=user)
+    some_verdicts(Judge.objects.get(pk=judge))
+    return {
+        "failed_job": failed_job,
+        "evaluation": finished_evaluation(of, model, judge, user),
+        "import_done": finished_import(of, b'{"prompt": "Whole?"}\n{not json\n{"prompt": ""}\n').pk,
+        "import_failed": finished_import(of, gzip.compress(ROWS)[:-40]).pk,
+        "import_draft": import_create(project=of, user=user, upload=ContentFile(ROWS, name="draft.jsonl")).pk,
+        "anna": Membership.objects.get(project=of, user__username="anna").pk,
+    }
+
+
+ROWS = b"".join(b'{"prompt": "Row %d?", "topic": "rows"}\n' % number for number in range(50))
+
+
+def finished_import(project: Project, content: bytes) -> PromptImport:
+    """Run in this process to its end, good or bad."""
+    made = import_create(project=project, user=None, upload=ContentFile(content, name="prompts.jsonl"))
+    import_start(prompt_import=made, mapping=FieldMapping(prompt="prompt"), send=False)
+    import_run(import_id=made.pk)
+    return made
+
+
+def finished_evaluation(project: Project, model: int, judge: int, user: User) -> int:
+    """A win, a flip, a tie and an unparsed verdict against a second model, as a worker reports them."""
+    path = ModelVersion.objects.get(pk=model).path
+    # Of its own: what the worker reports would be taken for a change of the other model's files.
+    first, second = (
+        ModelVersion.objects.create(project=project, name=name, kind="base", path=path)
+        for name in ("tiny before", "tiny after")
+    )
+    with transaction.atomic():  # no worker may see it as queued
+        made = evaluation_create(
+            project=project,
+            user=user,
+            model=second,
+            baseline=first,
+            judge=Judge.objects.get(pk=judge),
+            split="train",
+            max_prompts=4,
+            sampling=Sampling(n=1, max_tokens=16),
+        )
+        Job.objects.filter(pk=made.job_id).update(state="done")
+    made.job.out_dir.mkdir(parents=True, exist_ok=True)
+    write_evaluation(made)
+    Evaluate().finish(made.job)
+    return int(made.pk)
+
+
+def some_verdicts(judge: Judge) -> None:
+    """One pair judged alike in both orders, one that flips, and one that could not be parsed."""
+    agreed, flipped, silent = Pair.objects.filter(prompt__project=judge.project_id).order_by("pk")[:3]
+    said = {(agreed, "a"): 0.9, (agreed, "b"): 0.2, (flipped, "a"): 0.8, (flipped, "b"): 0.7}
+    rows = [
+        verdict_row(pair.pk, left, said.get((pair, left)))
+        for pair in (agreed, flipped, silent)
+        for left in "ab"
+    ]
+    verdicts_ingest(judge=judge, rows=rows)
 
 
 def main() -> None:

@@ -100,7 +100,8 @@ def test_navigation_follows_the_role(people: People) -> None:
         return [link.label for link in project_links(Access(people.project, people.alice, role), None)]
 
     assert labels(Role.ANNOTATOR) == ["My work"]
-    assert labels(Role.REVIEWER) == ["Overview", "My work", "Prompts", "Pairs", "Campaigns", "Datasets"]
+    expected = ["Overview", "My work", "Prompts", "Pairs", "Campaigns", "Reviews", "Datasets"]
+    assert labels(Role.REVIEWER) == expected
     assert labels(Role.OWNER) == [section.label for section in SECTIONS]
     assert labels(Role.RESEARCHER) == labels(Role.OWNER)[:-1]
 

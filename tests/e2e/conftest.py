@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
-    """A project with judged pairs, a frozen version, a judge, a recipe run, running campaigns, reviews."""
+    """A project with something on every page, and an empty one beside it."""
     model = shutil.copytree(tiny_model, site.var / "models" / "tiny", dirs_exist_ok=True)
     made: dict[str, Any] = site.seed("world", slug="whole", prompts=10, model=str(model))
     project = made["project"]
@@ -49,6 +49,10 @@ def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
     made |= site.seed("disagreement", project=project)
     made |= site.seed("campaign_worked", project=project)
     made |= site.seed("quality", project=project, campaign=made["campaign"])
+    made |= site.seed(
+        "rare", project=project, model=made["model"], judge=made["judge"], number=made["number"]
+    )
+    made["empty"] = site.seed("empty", slug="empty")
     return made
 
 
@@ -63,13 +67,17 @@ def log_in(site: RealSite, browser: Browser) -> LogIn:
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
-        page.goto(f"{site.url}/accounts/login/")
-        page.fill("input[name=login]", user)
-        page.fill("input[name=password]", PASSWORD)
-        page.press("input[name=password]", "Enter")
+        send_login(page, site, user)
         page.wait_for_url(lambda url: "/accounts/login/" not in url)
         yield page
         with_context.close()
         assert faults == []
 
     return enter
+
+
+def send_login(page: Page, site: RealSite, user: str) -> None:
+    page.goto(f"{site.url}/accounts/login/")
+    page.fill("input[name=login]", user)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import LogIn
@@ -15,6 +17,17 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
 MODES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
+# URLs that show no page of their own: what buttons send, files, fragments, and account pages that only a
+# link in an e-mail or a second factor opens (tests/e2e/test_account.py).
+NO_PAGE = {
+    "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
+    "curation:import-issues", "curation:pair-build", "curation:recipe-run", "curation:dataset-freeze",
+    "curation:export-create", "curation:export-download",
+    "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
+    "annotators:answer", "annotators:undo",
+    "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
+}  # fmt: skip
+
 
 def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     prompt, pair = site.sql(
@@ -23,7 +36,9 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         world["project"],
     )[0]
     inside = [
-        "", "members/", "prompts/", f"prompts/{prompt}/", "prompts/import/", "pairs/", f"pairs/{pair}/",
+        "", "members/", f"members/{world['anna']}/remove/",
+        "prompts/", f"prompts/{prompt}/", "prompts/import/", f"imports/{world['import_draft']}/",
+        f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
         "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
         f"campaigns/{world['campaign']}/quality/", f"pairs/{pair}/gold/", "gold/", f"gold/{world['gold']}/",
@@ -32,28 +47,75 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         "work/history/", "work/me/", f"campaigns/{world['again']}/people/", "reviews/",
         "reviews/summary/", f"reviews/{world['waiting']}/", f"reviews/{world['decided']}/",
         *[f"campaigns/{world['campaign_worked']}/{page}" for page in ("", "edit/", "preview/")],
+        f"label/{world['campaign']}/",
         "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "sample/", "score/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
-        f"models/{world['model']}/", "evaluations/",
+        f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
+        "evaluations/", f"evaluations/{world['evaluation']}/",
     ]  # fmt: skip
-    return ["/", "/projects/new/", "/accounts/password/change/", *[f"/p/whole/{path}" for path in inside]]
+    return ["/", "/projects/new/", *[f"/p/whole/{path}" for path in inside]]
 
 
-def look(page: Page, url: str, width: int) -> list[str]:
+def narrowed_pages(world: dict[str, Any]) -> list[str]:
+    """The same pages with a filter, in another state, or with nothing to show."""
+    verdicts = f"judges/{world['judge']}/verdicts/"
+    inside = [
+        f"imports/{world['import_done']}/", f"imports/{world['import_failed']}/",
+        f"imports/{world['import_done']}/discard/", f"jobs/{world['failed_job']}/", "jobs/?state=failed",
+        "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
+        "pairs/?judged=no", f"campaigns/{world['campaign']}/answers/?outcome=skip",
+        f"{verdicts}?show=flipped", f"{verdicts}?show=unparsed", f"datasets/{world['number']}/?split=train",
+        f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",
+        f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
+        f"sample/?model={world['model']}",
+    ]  # fmt: skip
+    lists = [
+        "", "members/", "prompts/", "prompts/import/", "pairs/", "campaigns/", "campaigns/new/", "work/",
+        "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
+        "jobs/", "sample/", "score/",
+    ]  # fmt: skip
+    return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
+
+
+def look(page: Page, url: str, width: int, status: int = 200) -> list[str]:
     """What is wrong with the page, in words."""
     answer = page.goto(url)
-    if answer is None or answer.status != 200:
+    if answer is None or answer.status != status:
         return [f"status {answer and answer.status}"]
+    return faults(page, width)
+
+
+def faults(page: Page, width: int) -> list[str]:
+    """What is wrong with the page as it stands."""
     found = []
     over: int = page.evaluate("document.scrollingElement.scrollWidth")
     if over > width:
         found.append(f"{over} px wide")
     violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
     return found + [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations]
+
+
+def test_every_url_is_walked_or_shows_no_page(site: RealSite, world: dict[str, Any]) -> None:
+    walked = {resolve(path).view_name for path in researcher_pages(site, world)}
+    names = {
+        f"{resolver.namespace}:{entry.name}"
+        for resolver in get_resolver().url_patterns
+        if isinstance(resolver, URLResolver) and resolver.namespace
+        for entry in flat(resolver.url_patterns)
+    }
+    assert names - walked == NO_PAGE
+
+
+def flat(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            yield from flat(entry.url_patterns)
+        else:
+            yield entry
 
 
 @pytest.mark.parametrize(("width", "scheme"), MODES)
@@ -68,6 +130,18 @@ def test_every_page_of_a_researcher(
             titles[path] = page.title()
     assert wrong == {}
     assert len(set(titles.values())) == len(titles), titles
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_pages_narrowed_and_empty(
+    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
+) -> None:
+    wrong = {}
+    with log_in("alice", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+        for path in narrowed_pages(world):
+            if found := look(page, site.url + path, width):
+                wrong[path] = found
+    assert wrong == {}
 
 
 @pytest.mark.parametrize(("width", "scheme"), MODES)

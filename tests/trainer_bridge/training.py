@@ -146,7 +146,7 @@ def write_evaluation(evaluation: Evaluation) -> None:
     ]
     write_lines(folder / "pairs.jsonl", pairs)
     said = {(win, "a"): 0.9, (win, "b"): 0.2, (flip, "a"): 0.9, (flip, "b"): 0.8, (silent, "a"): 0.7}
-    verdicts = [_verdict(pk, left, said.get((pk, left))) for pk in (win, flip, silent) for left in "ab"]
+    verdicts = [verdict_row(pk, left, said.get((pk, left))) for pk in (win, flip, silent) for left in "ab"]
     write_lines(folder / "verdicts.jsonl", verdicts)
     write_lines(folder / "responses_model.jsonl", [{"prompt_id": str(pk)} for pk in texts])
     result = EvaluateResult(
@@ -167,7 +167,7 @@ def write_evaluation(evaluation: Evaluation) -> None:
     (folder / "result.json").write_text(result.model_dump_json())
 
 
-def _verdict(pk: int, left: str, p_left: float | None) -> dict[str, Any]:
+def verdict_row(pk: int, left: str, p_left: float | None) -> dict[str, Any]:
     return {
         "pair_id": str(pk),
         "left": left,

@@ -87,15 +87,22 @@ def noisy_bradley_terry(comparisons: Comparisons, n_iter: int = 1000, tol: float
 
     Bradley and Terry (1952) mixed with a coin for each rater, as crowd-kit's NoisyBradleyTerry; here with
     proper priors, a tie as half a win for each side, and ConvergenceError where the gradient of the log
-    posterior does not fall to `tol`. Items that no chain of comparisons links are comparable by prior only.
+    posterior, per standard error, does not fall to `tol`. Items that no chain of comparisons links are
+    comparable by prior only.
     """
     table = ComparisonTable.of(comparisons)
     if not len(table.left):
         raise ValueError("there are no comparisons")
     n_items, n_raters = len(table.items), len(table.raters)
     start = np.concatenate([np.zeros(n_items), np.full(n_raters, SKILL_PRIOR[0]), np.zeros(n_raters)])
-    at, used = minimise(lambda x: loss_and_gradient(x, table), start, n_iter=n_iter, tol=tol)
-    scores, skill, bias = _parts(at, table)
+    scale = _scale(table)
+
+    def scaled(at: FloatArray) -> tuple[float, FloatArray]:
+        loss, gradient = loss_and_gradient(at * scale, table)
+        return loss, gradient * scale
+
+    at, used = minimise(scaled, start / scale, n_iter=n_iter, tol=tol)
+    scores, skill, bias = _parts(at * scale, table)
     return NoisyBradleyTerry(
         items=table.items,
         scores=scores - scores.mean(),
@@ -104,6 +111,18 @@ def noisy_bradley_terry(comparisons: Comparisons, n_iter: int = 1000, tol: float
         left_bias=_sigmoid(bias),
         n_iter=used,
     )
+
+
+def _scale(table: ComparisonTable) -> FloatArray:
+    """About one standard error of each parameter. A rater answers thousands of times and an item twice: with
+    steps of one length for both, a million comparisons do not settle in a thousand steps."""
+    n_items, n_raters = len(table.items), len(table.raters)
+    of_item = np.bincount(table.left, minlength=n_items) + np.bincount(table.right, minlength=n_items)
+    of_rater = np.bincount(table.rater, minlength=n_raters)
+    information = np.concatenate([of_item / 8, of_rater / 20, of_rater / 50])
+    deviations = np.repeat([SCORE_PRIOR[1], SKILL_PRIOR[1], BIAS_PRIOR[1]], [n_items, n_raters, n_raters])
+    scale: FloatArray = 1 / np.sqrt(information + 1 / deviations**2)
+    return scale
 
 
 def loss_and_gradient(parameters: FloatArray, table: ComparisonTable) -> tuple[float, FloatArray]:

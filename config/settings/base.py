@@ -133,6 +133,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "quality-recover": {
         "task": "annotators.tasks.quality_recover",
         "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
     },
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
@@ -29,9 +30,9 @@ For an even number of values, average the two in the middle. This takes `O(n log
 
 
 def context_of(
-    browser: Browser, people: People, live_server: LiveServer, name: str = "anna", **options: object
+    browser: Browser, people: People, live_server: LiveServer, name: str = "anna", **options: Any
 ) -> BrowserContext:
-    context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
+    context = browser.new_context(base_url=live_server.url, **options)
     session = people.client(name).cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     context.set_default_timeout(10_000)
@@ -39,7 +40,7 @@ def context_of(
 
 
 @contextmanager
-def page_of(browser: Browser, people: People, live_server: LiveServer, **options: object) -> Iterator[Page]:
+def page_of(browser: Browser, people: People, live_server: LiveServer, **options: Any) -> Iterator[Page]:
     """Anna's browser. Any error of a script or of the content policy fails the test; what the page does in
     the background is over before the database is cleared."""
     context = context_of(browser, people, live_server, **options)

@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from annotators.models import Assignment, Campaign
@@ -143,7 +143,12 @@ def test_a_reload_in_the_middle_sends_what_was_left(page: Page) -> None:
     expect_question(page, 1)
     state(page, "Waiting for the connection (1 to send)")
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.unroute(ANSWER)
     page.reload()
     assert asked == ["beforeunload"]

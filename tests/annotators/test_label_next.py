@@ -36,6 +36,11 @@ def shown_in(html: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def turn_in(html: str) -> Assignment:
+    turn: Assignment = Assignment.objects.get(pk=shown_in(html) or 0)
+    return turn
+
+
 def test_it_works(people: People, campaign: Campaign) -> None:
     client = people.client("anna")
     first = shown_in(client.get(label_url(campaign)).content.decode())
@@ -53,7 +58,7 @@ def test_it_works(people: People, campaign: Campaign) -> None:
 
 def test_an_answer_brings_the_turn_after_the_one_held(people: People, campaign: Campaign) -> None:
     client = people.client("anna")
-    first = Assignment.objects.get(pk=shown_in(client.get(label_url(campaign)).content.decode()))
+    first = turn_in(client.get(label_url(campaign)).content.decode())
     second = shown_in(client.get(next_url(campaign, first.pk)).content.decode())
     data = {"answer": "left", "turn": "1", "have": str(second)}
     html = client.post(answer_url(first), data, headers=HTMX).content.decode()
@@ -67,7 +72,7 @@ def test_after_undo_the_order_of_turns_holds(people: People, make_campaign: Make
     campaign, client = make_campaign(5), people.client("anna")
     first = shown_in(client.get(label_url(campaign)).content.decode())
     second = shown_in(client.get(next_url(campaign, first or "")).content.decode())
-    turn = Assignment.objects.get(pk=first)
+    turn = Assignment.objects.get(pk=first or 0)
     third = shown_in(
         client.post(answer_url(turn), {"answer": "tie", "have": str(second)}, headers=HTMX).content.decode()
     )
@@ -110,7 +115,7 @@ def test_an_answer_costs_few_queries_however_large_the_campaign(
             assignment_claim(campaign=campaign, user=other)
         html = client.get(label_url(campaign)).content.decode()
         for _ in range(2):  # the first answer in a project makes the person's rater
-            turn = Assignment.objects.get(pk=shown_in(html))
+            turn = turn_in(html)
             html = client.get(next_url(campaign, turn.pk)).content.decode()
             url, data = answer_url(turn), {"answer": "left", "turn": "1", "have": str(shown_in(html))}
             with CaptureQueriesContext(connection) as captured:
@@ -153,7 +158,7 @@ def told(people: People, campaign: Campaign) -> Told:
 def walk(client: Client, campaign: Campaign, each: Callable[[str], Any]) -> list[str]:
     """Answer all there is as the page does; returns the purposes of the turns, in order."""
     html = client.get(label_url(campaign)).content.decode()
-    purposes = []
+    purposes: list[str] = []
     while (pk := shown_in(html)) is not None and len(purposes) < 20:
         turn = Assignment.objects.get(pk=pk)
         ahead = client.get(next_url(campaign, pk)).content.decode()
@@ -176,8 +181,8 @@ def test_progress_does_not_move_when_gold_is_only_shown(people: People, mixed: C
     before = told(people, mixed)
     first = shown_in(client.get(label_url(mixed)).content.decode())
     assert told(people, mixed) == before
-    second = shown_in(client.get(next_url(mixed, first or "")).content.decode())
-    assert Assignment.objects.get(pk=second).purpose == "gold"
+    ahead = client.get(next_url(mixed, first or "")).content.decode()
+    assert turn_in(ahead).purpose == "gold"
     assert told(people, mixed) == before
 
 
@@ -205,7 +210,7 @@ def test_a_gold_turn_costs_about_what_another_costs(people: People, mixed: Campa
     costs: dict[str, set[int]] = {"main": set(), "gold": set()}
     html = client.get(label_url(mixed)).content.decode()
     for _ in range(6):
-        turn = Assignment.objects.get(pk=shown_in(html))
+        turn = turn_in(html)
         url = answer_url(turn)
         with CaptureQueriesContext(connection) as queries:
             html = client.post(url, {"answer": "left"}, headers=HTMX).content.decode()

@@ -203,7 +203,7 @@ def turn_again(
     """The same turn with what is wrong with the answer, filled in as it was sent."""
     given = {name: request.POST.getlist(name) for name in request.POST if name != "csrfmiddlewaretoken"}
     context = turn_context(Assignment.objects.with_texts().get(pk=assignment.pk), given)
-    context |= {"parts_error": str(error), "error_part": getattr(error, "part", "")}
+    context["parts_error"] = error
     notice = Notice("invalid", str(error))
     return turn_page(request, access, assignment.campaign, context=context, notice=notice, status=400)
 

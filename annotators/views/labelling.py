@@ -224,6 +224,7 @@ def turn_page(
     settings = LabelSettings.objects.filter(user=access.user).first() or LabelSettings(user=access.user)
     keys = effective_keys(settings.keys)
     shown = {
+        "task": campaign.task,
         **(context or claimed(campaign, access, None)),
         "access": access,
         "campaign": campaign,

@@ -46,7 +46,7 @@ def campaign(make_campaign: MakeCampaign) -> Campaign:
     return make_campaign()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser

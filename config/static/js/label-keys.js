@@ -130,9 +130,7 @@
       parts.view.diff();
     } else if (action?.dataset.action === "link") run("link");
     // A click on a choice answers; arrow keys, which click the radio without a pointer, only choose.
-    if (action?.matches(".choice-btn") && event.detail > 0 && !target.matches("input")) {
-      setTimeout(parts.chosen, 0, true);
-    }
+    if (event.detail > 0 && target.matches(".choice-btn input")) setTimeout(parts.chosen, 0, true);
   });
 
   document.addEventListener("change", (event) => {

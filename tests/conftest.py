@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from playwright.sync_api import Browser
 
 from config.settings.env import BASE_DIR
 from curation.models import Project, User
+from tests.browser import chromium
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
 
 
@@ -74,3 +77,10 @@ def real_model(ml_python: str) -> Path:
     if not (folder / "config.json").exists():
         pytest.skip(f"no SmolLM2 at {folder}; build it with `make setup`")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One headless Chromium for the whole run: Playwright does not start twice in one process."""
+    with chromium() as browser:
+        yield browser

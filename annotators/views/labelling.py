@@ -228,7 +228,6 @@ def turn_page(
         **(context or claimed(campaign, access, None)),
         "access": access,
         "campaign": campaign,
-        "task": campaign.task,
         "notice": notice,
         "whole": True,
         "progress": progress_of(campaign, access.user),

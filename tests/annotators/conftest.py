@@ -13,7 +13,6 @@ from annotators.services.campaign_create import campaign_create
 from annotators.services.campaign_manage import campaign_start
 from curation.models import Pair, Project
 from tests.annotators.label_pages import page_of, questions
-from tests.browser import chromium
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory
 
@@ -44,12 +43,6 @@ def make_campaign(people: People) -> MakeCampaign:
 @pytest.fixture
 def campaign(make_campaign: MakeCampaign) -> Campaign:
     return make_campaign()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segment
 from annotators.task_presets import PRESETS
 from tests.annotators.campaign_data import LEFT, NEW, RIGHT, TIE, answer_all
 from tests.annotators.conftest import MakeCampaign
-from tests.browser import chromium
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory
 
@@ -33,12 +32,6 @@ EVERYTHING = TaskForm(
     rewrite="optional",
     safety=SAFETY_TAGS,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

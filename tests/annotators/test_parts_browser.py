@@ -17,7 +17,6 @@ from curation.models import Judgment
 from tests.annotators.conftest import label_url
 from tests.annotators.label_pages import context_of, violations
 from tests.annotators.parts_kit import Turn, begin, begin_ranking
-from tests.browser import chromium
 from tests.conftest import People
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -36,12 +35,6 @@ EVERYTHING = TaskForm(
     rationale=Rationale(required=True, min_chars=10, reasons=("More accurate", "Clearer")),
     rewrite="optional",
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

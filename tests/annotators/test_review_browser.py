@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -14,17 +13,10 @@ from annotators.models import Assignment, Campaign, CampaignPair, Review
 from curation.services.invitation_create import invitation_create
 from tests.annotators.answering import answer_all
 from tests.annotators.conftest import MakeCampaign
-from tests.browser import chromium
 from tests.conftest import People
 from tests.factories import MembershipFactory, UserFactory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

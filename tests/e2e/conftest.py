@@ -12,7 +12,6 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, Page
 
-from tests.browser import chromium
 from tests.site import RealSite
 
 PASSWORD = "pass-phrase-1"
@@ -27,12 +26,6 @@ def site() -> Iterator[RealSite]:
         yield site
     finally:
         site.stop()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ SAMPLING = Sampling(n=4, temperature=0.9, top_p=0.95, max_tokens=64, seed=7)
 TRAINING = TrainArgs(
     learning_rate=1e-4,
     per_device_train_batch_size=2,
-    gradient_accumulation_steps=2,
+    gradient_accumulation_steps=1,
     max_steps=12,
     max_length=384,
     logging_steps=1,

@@ -60,13 +60,15 @@ def page_of(browser: Browser, people: People, live_server: LiveServer, **options
     context.on("weberror", lambda error: errors.append(str(error.error)))
     context.on("console", lambda said: errors.append(said.text) if "Security Policy" in said.text else None)
     page = context.new_page()
-    yield page
-    context.route("**/*", lambda route: route.abort())  # nothing new
-    for _ in range(50):
-        page.wait_for_timeout(100)
-        if not under_way:
-            break
-    context.close()
+    try:
+        yield page
+    finally:
+        context.route("**/*", lambda route: route.abort())  # nothing new
+        for _ in range(50):
+            page.wait_for_timeout(100)
+            if not under_way:
+                break
+        context.close()
     assert not errors
 
 

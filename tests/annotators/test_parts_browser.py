@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from annotators.task_form import Rationale, Scale, Segments, Spans, TaskForm
 from curation.models import Judgment
 from tests.annotators.conftest import label_url
-from tests.annotators.label_pages import context_of, violations
+from tests.annotators.label_pages import expect_saved, page_of, violations
 from tests.annotators.parts_kit import Turn, begin, begin_ranking
 from tests.conftest import People
 
@@ -43,15 +43,9 @@ def visit(browser: Browser, people: People, live_server: LiveServer) -> Visit:
 
     @contextmanager
     def enter(turn: Turn, **options: Any) -> Iterator[Page]:
-        context = context_of(browser, people, live_server, **options)
-        page = context.new_page()
-        faults: list[str] = []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: faults.append(said.text) if "Security Policy" in said.text else None)
-        page.goto(label_url(turn.campaign))
-        yield page
-        context.close()
-        assert faults == []
+        with page_of(browser, people, live_server, **options) as page:
+            page.goto(label_url(turn.campaign))
+            yield page
 
     return enter
 
@@ -66,6 +60,7 @@ def send(page: Page, turn: Turn) -> Judgment:
     page.locator("#answer-form button[type=submit]").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#turn")).to_contain_text("Nothing is left for you")
+    expect_saved(page)
     turn.assignment.refresh_from_db()
     assert turn.assignment.judgment is not None
     return turn.assignment.judgment

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from string import ascii_uppercase
-from typing import Any
 
 from annotators.algorithms.assignment import is_rushed
+from annotators.answer_shown import ShownPart, shown_parts
 from annotators.decisions import response_words
 from annotators.models import Assignment, CampaignPair
-from curation.models import Judgment, Response
-
-Outcome = Judgment.Outcome
+from curation.models import Response
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,7 @@ class ShownAnswer:
     left: str
     seconds: float | None
     is_rushed: bool
-    rationale: str
-    attributes: dict[str, Any]
-    rewrite: str
+    parts: list[ShownPart]
     guideline: int | None
 
 
@@ -49,8 +45,7 @@ def shown_responses(campaign_pair: CampaignPair) -> list[ShownResponse]:
 def shown_answers(campaign_pair: CampaignPair, *, names: bool) -> list[ShownAnswer]:
     """Every answer that stands, in the order of the places they took."""
     given = Assignment.objects.filter(campaign_pair=campaign_pair, state=Assignment.State.DONE)
-    given = given.select_related("judgment", "annotator").prefetch_related("implied__pair__response_b")
-    given = given.prefetch_related("implied__judgment").order_by("slot", "pk")
+    given = given.select_related("judgment", "annotator").order_by("slot", "pk")
     return [
         shown_answer(assignment, campaign_pair, str(assignment.annotator) if names else f"Person {number}")
         for number, assignment in enumerate(given, start=1)
@@ -62,8 +57,8 @@ def shown_answer(assignment: Assignment, campaign_pair: CampaignPair, person: st
     if said is None:
         raise ValueError(f"{assignment} has no answer")
     pair, took = campaign_pair.pair, said.duration_ms
+    said.pair = pair  # read already, and marked passages need its texts
     chars = len(pair.response_a.text) + len(pair.response_b.text)
-    attributes = {name: value for name, value in said.attributes.items() if name != "ranking"}
     ranking = said.attributes.get("ranking")
     return ShownAnswer(
         person=person,
@@ -74,9 +69,8 @@ def shown_answer(assignment: Assignment, campaign_pair: CampaignPair, person: st
         seconds=assignment.seconds,
         # A correction takes a moment: the time of the first answer was weighed when that was given.
         is_rushed=took is not None and said.supersedes_id is None and is_rushed(took, chars),
-        rationale=said.rationale,
-        attributes=attributes,
-        rewrite=rewrite_of(assignment),
+        # An order is told in the letters of this page; the part numbers responses as that person saw them.
+        parts=[part for part in shown_parts(said) if part.name != "Ranking"],
         guideline=said.guideline,
     )
 
@@ -86,12 +80,3 @@ def ranking_words(ranking: list[list[int]], campaign_pair: CampaignPair) -> str:
     letters = dict(zip(sorted(campaign_pair.responses or []), ascii_uppercase, strict=False))
     groups = [sorted(letters[response] for response in group) for group in ranking]
     return ", then ".join(" and ".join(group) + (" alike" if len(group) > 1 else "") for group in groups)
-
-
-def rewrite_of(assignment: Assignment) -> str:
-    """The person's own version of the better response; empty where they wrote none."""
-    for implied in assignment.implied.all():
-        response = implied.pair.response_b
-        if implied.judgment.outcome != Outcome.WITHDRAWN and response.author_id == assignment.annotator_id:
-            return response.text
-    return ""

@@ -120,6 +120,33 @@ def test_what_is_no_answer(people: People, turn: Assignment, data: dict[str, str
     assert Judgment.objects.count() == 1
 
 
+def test_the_other_parts_are_filled_in_and_changed(people: People, make_campaign: MakeCampaign) -> None:
+    form = TaskForm.model_validate({"ratings": [{"name": "helpfulness"}], "rationale": {}})
+    campaign = make_campaign(1, form=form)
+    taken = assignment_claim(campaign=campaign, user=people.anna)
+    assert taken is not None
+    rated = {"helpfulness": {"a": 3, "b": 1}}
+    given = preference_answer(taken, 2, attributes={"ratings": rated}, rationale="It is right.")
+    label_submit(assignment_id=taken.pk, user=people.anna, answer=given)
+    client = people.client("anna")
+    page = client.get(edit_url(taken)).content.decode()
+    assert "It is right." in page
+    answer = {"answer": "tie", "rating-0-left": "2", "rating-0-right": "2", "rationale": "Alike."}
+    assert client.post(edit_url(taken), answer).status_code == 302
+    head = Judgment.objects.current().get()
+    assert (head.outcome, head.rationale) == ("tie", "Alike.")
+    assert head.attributes["ratings"] == {"helpfulness": {"a": 2, "b": 2}}
+    assert client.post(edit_url(taken), {"answer": "tie"}).status_code == 400
+
+
+def test_what_is_hidden_stays_hidden(people: People, make_campaign: MakeCampaign) -> None:
+    PairFactory(prompt=PromptFactory(project=people.project), response_a__text="I am Zebra-9.")
+    turn = answer_next(make_campaign(0, mask_words="Zebra-9"), people.anna, 2)
+    page = people.client("anna").get(edit_url(turn)).content.decode()
+    assert "I am" in page
+    assert "Zebra" not in page
+
+
 def close(campaign: Campaign, anna: User) -> str:
     campaign_close(campaign=campaign)
     return "This campaign is closed"

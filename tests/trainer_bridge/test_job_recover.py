@@ -64,20 +64,21 @@ def test_a_cancelled_one_stays_cancelled(sent: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "again"),
+    ("sent_seconds_ago", "fields", "again"),
     [
-        ({"sent_at": None}, True),
-        ({"sent_at": ago(90)}, True),
-        ({"sent_at": ago(10)}, False),
-        ({"sent_at": None, "queue": "cpu"}, False),
-        ({"sent_at": None, "state": "done"}, False),
+        (None, {}, True),
+        (90, {}, True),
+        (10, {}, False),
+        (None, {"queue": "cpu"}, False),
+        (None, {"state": "done"}, False),
     ],
 )
 def test_a_lost_message_is_sent_again_to_an_idle_worker(
-    sent: list[int], fields: dict[str, object], again: bool
+    sent: list[int], sent_seconds_ago: float | None, fields: dict[str, object], again: bool
 ) -> None:
     WorkerFactory(started_at=timezone.now(), seen_at=timezone.now(), queues=["gpu"])
-    job = JobFactory(**{"queue": "gpu", **fields})
+    sent_at = None if sent_seconds_ago is None else ago(sent_seconds_ago)
+    job = JobFactory(**{"queue": "gpu", "sent_at": sent_at, **fields})
     Job.objects.update(created_at=ago(90))
     jobs_recover()
     assert sent == ([job.pk] if again else [])

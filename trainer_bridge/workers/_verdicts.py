@@ -7,11 +7,10 @@ added up; tokens that both labels could begin with are left out.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from judges.algorithms.verdicts import conversation_text, log_sum_exp, question_text, read_logprobs
 from trainer_bridge.contracts import JudgeSpec, Message, VerdictRow
@@ -21,10 +20,10 @@ from trainer_bridge.workers._models import (
     RenderError,
     encode,
     in_batches,
-    pad,
     plain_text,
     render,
 )
+from trainer_bridge.workers._prefixes import next_logprobs
 from trainer_bridge.workers._questions import Question, unread_row
 from trainer_bridge.workers._sampling import continuations
 
@@ -41,6 +40,12 @@ class _Asked:
     question: Question
     ids: list[int]
     note: str
+
+    @property
+    def lead(self) -> str:
+        """What questions that begin alike have in common: the prompt and the left response."""
+        turns = [turn.model_dump_json() for turn in self.question.pair.prompt]
+        return "\x1e".join([*turns, self.question.left_text])
 
 
 class LocalJudge:
@@ -64,8 +69,7 @@ class LocalJudge:
                     asked.append(self._ask(question))
                 except RenderError as error:
                     yield [unread_row(question, str(error))]
-            asked.sort(key=lambda item: -len(item.ids))
-            yield from in_batches(asked, self._spec.batch_size, self._judge)
+            yield from in_batches(_by_lead(asked), self._spec.batch_size, self._judge)
 
     def _ask(self, question: Question) -> _Asked:
         """The question as tokens. Responses too long for the model lose their ends, and the row says so."""
@@ -106,13 +110,7 @@ class LocalJudge:
         return self._special.sub(lambda match: f"{match.group()[0]} {match.group()[1:]}", text)
 
     def _judge(self, batch: Sequence[_Asked]) -> list[VerdictRow]:
-        inputs = pad(self._loaded, [item.ids for item in batch], "left")
-        positions = (inputs["attention_mask"].cumsum(dim=-1) - 1).clamp(min=0)
-        with torch.inference_mode():
-            logits = self._loaded.model(
-                **inputs, position_ids=positions, logits_to_keep=1, use_cache=False
-            ).logits[:, -1]
-            logprobs = logits.float().log_softmax(dim=-1)
+        logprobs = next_logprobs(self._loaded, [item.ids for item in batch], [item.lead for item in batch])
         left, right = (logprobs[:, tokens].tolist() for tokens in self._labels)
         greedy = logprobs.argmax(dim=-1).tolist()
         rows = [
@@ -146,6 +144,15 @@ class LocalJudge:
         for index, ids in zip(unread, said, strict=True):
             text = self._loaded.tokenizer.decode(ids, skip_special_tokens=True)
             rows[index] = rows[index].model_copy(update={"raw_text": text})
+
+
+def _by_lead(asked: Sequence[_Asked]) -> list[_Asked]:
+    """Questions that begin alike next to each other, the longest groups first."""
+    groups = defaultdict(list)
+    for item in asked:
+        groups[item.lead].append(item)
+    ordered = sorted(groups.values(), key=lambda group: -max(len(item.ids) for item in group))
+    return [item for group in ordered for item in group]
 
 
 def _share(room: int, left: int, right: int) -> tuple[int, int]:

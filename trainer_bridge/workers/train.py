@@ -25,7 +25,7 @@ from trainer_bridge.workers._io import UserError, Workspace, read_rows, work
 from trainer_bridge.workers._models import LocalModel, RenderError, fingerprint, load, plain_text, render
 
 COMPLETE = "tiebreak-complete"
-PROBE_ROWS = 32
+PROBE_ROWS = 16
 KEPT_CHECKPOINTS = 2
 
 
@@ -168,7 +168,7 @@ def _cut_rows(trainer: Any, max_length: int) -> int:
 
 
 def _probe(trainer: Any, batch_size: int) -> list[dict[str, torch.Tensor]]:
-    """Batches of at most 32 rows, spread evenly over the training set."""
+    """Batches of at most 16 rows, spread evenly over the training set."""
     count = len(trainer.train_dataset)
     step = max(1, count // PROBE_ROWS)
     rows = [trainer.train_dataset[index] for index in range(0, count, step)][:PROBE_ROWS]

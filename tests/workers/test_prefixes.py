@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.conftest import RUBRIC, WorkerBench
+from tests.workers.conftest import RUBRIC, WorkerBench, user
 from tests.workers.test_local import pairs_of
-from trainer_bridge.contracts import JudgeSpec
+from trainer_bridge.contracts import GenerateSpec, JudgeSpec, Sampling
 
 PROMPTS = ["Where is the Eiffel tower?", "Name a capital of a country, " + "any country, " * 20]
 
@@ -46,3 +46,23 @@ def test_a_verdict_is_the_same_alone_and_in_company(
     assert len(alone) == 2 * len(pairs_of(PROMPTS))
     assert together == pytest.approx(alone, abs=1e-5)
     assert len(set(alone.values())) == len(alone)
+
+
+def test_samples_of_one_prompt_are_the_same_alone_and_in_company(
+    bench: WorkerBench, tiny_model: Path
+) -> None:
+    prompts = [{"prompt_id": str(n), "messages": user(text)} for n, text in enumerate(PROMPTS)]
+    spec = GenerateSpec(
+        backend="transformers",
+        model=str(tiny_model),
+        prompts=bench.write("prompts.jsonl", prompts),
+        sampling=Sampling(n=4, max_tokens=24),
+    )
+    texts = []
+    for size in (1, 3, 8):
+        done = bench.run("generate", spec.model_copy(update={"batch_size": size}), f"by{size}")
+        assert done.returncode == 0, done.stderr
+        rows = bench.rows(f"by{size}", "responses.jsonl")
+        texts.append({(row["prompt_id"], row["sample_index"]): row["text"] for row in rows})
+    assert texts[0] == texts[1] == texts[2]
+    assert len(set(texts[0].values())) == 8

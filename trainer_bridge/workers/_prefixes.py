@@ -23,19 +23,17 @@ def next_logprobs(loaded: LocalModel, rows: Sequence[list[int]], leads: Sequence
     least its last token for itself.
     """
     cache = DynamicCache(config=loaded.model.config)
-    # A sliding window or a recurrent state cannot be read past padding in the middle.
-    whole = all(type(layer) is DynamicLayer for layer in cache.layers)
     with torch.inference_mode():
-        logits = _shared(loaded, rows, leads, cache) if whole else _plain(loaded, rows)
+        logits = _shared(loaded, rows, leads, cache) if is_whole(cache) else _plain(loaded, rows)
         return logits.float().log_softmax(dim=-1)
 
 
 def _plain(loaded: LocalModel, rows: Sequence[list[int]]) -> torch.Tensor:
     inputs = pad(loaded, rows, "left")
     output = loaded.model(
-        **inputs, position_ids=_positions(inputs["attention_mask"]), logits_to_keep=1, use_cache=False
+        **inputs, position_ids=running_positions(inputs["attention_mask"]), logits_to_keep=1, use_cache=False
     )
-    return output.logits[:, -1]  # type: ignore[no-any-return]  # transformers is not installed where mypy runs
+    return output.logits[:, -1]
 
 
 def _shared(
@@ -46,7 +44,10 @@ def _shared(
     shared = [_common([rows[index] for index in group]) for group in groups]
     heads = pad(loaded, [rows[group[0]][:size] for group, size in zip(groups, shared, strict=True)], "right")
     loaded.model.base_model(
-        **heads, position_ids=_positions(heads["attention_mask"]), past_key_values=cache, use_cache=True
+        **heads,
+        position_ids=running_positions(heads["attention_mask"]),
+        past_key_values=cache,
+        use_cache=True,
     )
     of_row = [number for number, group in enumerate(groups) for _ in group]
     chosen = torch.tensor(of_row, device=loaded.device)
@@ -57,15 +58,22 @@ def _shared(
     output = loaded.model(
         input_ids=tails["input_ids"],
         attention_mask=mask,
-        position_ids=_positions(mask)[:, -width:],
+        position_ids=running_positions(mask)[:, -width:],
         past_key_values=cache,
         use_cache=True,
         logits_to_keep=1,
     )
-    return output.logits[:, -1]  # type: ignore[no-any-return]  # transformers is not installed where mypy runs
+    return output.logits[:, -1]
 
 
-def _positions(mask: torch.Tensor) -> torch.Tensor:
+def is_whole(cache: DynamicCache) -> bool:
+    """Whether it keeps all it read. A sliding window or a recurrent state cannot be read past padding in the
+    middle, nor gone on from for other rows."""
+    return all(type(layer) is DynamicLayer for layer in cache.layers)
+
+
+def running_positions(mask: torch.Tensor) -> torch.Tensor:
+    """The position of each token in its own row, padding not counted."""
     return (mask.cumsum(dim=-1) - 1).clamp(min=0)
 
 

@@ -52,7 +52,6 @@ def assignment_claim(*, campaign: Campaign, user: User, have: int | None = None)
     return None
 
 
-@transaction.atomic
 def leases_expire(*, campaign: Campaign, keep_for: User | None = None) -> int:
     """Mark leases that ran out as expired and give their slots back; returns how many.
 
@@ -61,11 +60,12 @@ def leases_expire(*, campaign: Campaign, keep_for: User | None = None) -> int:
     lapsed = Assignment.objects.filter(campaign=campaign).lapsed(timezone.now())
     if keep_for is not None:
         lapsed = lapsed.exclude(annotator=keep_for)
-    rows = dict(lapsed.select_for_update(skip_locked=True).values_list("pk", "campaign_pair_id"))
-    if not rows:
+    if not lapsed.exists():
         return 0
-    expired: int = Assignment.objects.filter(pk__in=rows, state=State.OPEN).update(state=State.EXPIRED)
-    slots_recount(campaign_pair_ids=list(rows.values()))
+    with transaction.atomic():
+        rows = dict(lapsed.select_for_update(skip_locked=True).values_list("pk", "campaign_pair_id"))
+        expired: int = Assignment.objects.filter(pk__in=rows, state=State.OPEN).update(state=State.EXPIRED)
+        slots_recount(campaign_pair_ids=list(rows.values()))
     return expired
 
 

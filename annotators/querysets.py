@@ -179,9 +179,9 @@ class AssignmentQuerySet(models.QuerySet[Any]):
         return self.filter(state="done").order_by("-answered_at", "-pk")
 
     def with_texts(self) -> Self:
-        """What the labelling page shows; `sampler_names` are there to be hidden in it, and `n_mine` is how many
-        answers the person has given. The texts come by a query of their own: planning all these joins in
-        one takes longer than running both."""
+        """What the labelling page shows; `sampler_names` are there to be hidden in it, and `n_mine` is how
+        many answers the person has given. The texts come by a query of their own: planning all these joins
+        in one takes longer than running both."""
         from annotators.models import Participation
         from curation.models import Pair, Sampler
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from annotators.errors import PartError
+from annotators.masking import MASK
 from annotators.models import Assignment
 from annotators.parse.fields import chosen, sides_of, text_of, written
 from annotators.task_form import Rationale, TaskForm
@@ -68,6 +69,11 @@ def parse_rewrite(
         raise PartError(
             "rewrite",
             "The rewrite is the text of the other response, the one you called worse. Correct the better.",
+        )
+    if MASK in text and MASK not in originals[better]:
+        raise PartError(
+            "rewrite",
+            f"{MASK} stands for a name that is hidden from you. Say that part in words of your own.",
         )
     if len(text) > max(MAX_REWRITE, 2 * len(originals[better])):
         raise PartError("rewrite", f"The rewrite has {len(text):,} characters, far more than is kept.")

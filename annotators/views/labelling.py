@@ -172,6 +172,8 @@ def submitted(access: Access, assignment: Assignment, given: Answer, turn: int |
     except LabelError as error:
         return Notice("refused", str(error))
     words = answer_words(judgment.outcome, judgment.preference, judgment.skip_reason)
+    if "ranking" in judgment.attributes:
+        words = f"Your ranking of {len(assignment.order or [])} responses"
     feedback = None
     if assignment.purpose == Assignment.Purpose.QUALIFICATION:
         feedback = gold_feedback(assignment.campaign, assignment.pk)

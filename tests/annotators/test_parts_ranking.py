@@ -42,6 +42,10 @@ def verdicts() -> dict[tuple[str, str], int]:
     }
 
 
+def test_what_was_recorded_is_the_ranking(turn: Turn) -> None:
+    assert "Recorded: your ranking of 4 responses." in turn.send(ranks(2, 1, 4, 2)).content.decode()
+
+
 def test_it_works(turn: Turn) -> None:
     page = turn.page()
     assert "Response 4" in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from annotators.answers import Answer
@@ -118,6 +120,16 @@ def test_bad_rewrites(people: People, form: TaskForm, sent: Data, words: str) ->
 def test_what_is_no_rewrite_leaves_none(people: People, form: TaskForm, sent: Data) -> None:
     assert begin(people, form).recorded(sent).attributes == {}
     assert not ImpliedJudgment.objects.exists()
+
+
+def test_a_rewrite_does_not_keep_the_mark_of_a_hidden_name(people: People) -> None:
+    turn = begin(people, REWRITE, a="As ChatGPT, I say Paris.")
+    assert "As ▒▒▒hidden name, I say Paris." in re.sub(r"<[^>]*>", "", turn.page())
+    turn.refused(
+        {"answer": "left", "rewrite": "As ▒▒▒, I say it is Paris."}, "▒▒▒ stands for a name that is hidden"
+    )
+    turn.recorded({"answer": "left", "rewrite": "It is Paris."})
+    assert Response.objects.get(author=people.anna).text == "It is Paris."
 
 
 def test_line_ends_of_the_browser_are_no_change(people: People) -> None:

@@ -88,6 +88,19 @@ def test_prompt_page_shows_responses_judgments_and_scores_safely(people: People)
         assert "ches" in html
 
 
+def test_pages_of_pairs_name_people_only_to_those_who_run_campaigns(people: People) -> None:
+    pair = judged_pair(people)
+    for person in (people.anna, people.rob):
+        rater = RaterFactory(project=people.project, kind="person", user=person, label=f"<{person}>")
+        JudgmentFactory(pair=pair, rater=rater, outcome="tie", preference=None)
+    for path in (f"{BASE}/pairs/{pair.pk}/", f"{BASE}/pairs/", f"{BASE}/prompts/{pair.prompt_id}/"):
+        seen, known = (people.client(name).get(path).content.decode() for name in ("rob", "rita"))
+        assert "Judge X" in seen
+        assert "&lt;anna&gt;" not in seen
+        assert ("A person" in seen, "You" in seen) == (True, True)
+        assert "&lt;anna&gt;" in known
+
+
 def test_pair_page_says_which_response_a_rater_preferred(people: People) -> None:
     html = people.client("rob").get(f"{BASE}/pairs/{judged_pair(people).pk}/").content.decode()
     assert "B preferred" in html

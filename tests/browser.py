@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
 
+CONTRAST = "axe.run({runOnly: ['color-contrast'], resultTypes: ['violations']})"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 
@@ -20,3 +22,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         yield browser
         browser.close()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds in the page as it stands: every rule in light colours, contrast in dark ones too."""
+    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.emulate_media(color_scheme="light")
+    found = [(item, "light") for item in Axe().run(page).response["violations"]]
+    page.emulate_media(color_scheme="dark")
+    found += [(item, "dark") for item in page.evaluate(CONTRAST)["violations"]]
+    page.emulate_media(color_scheme="light")
+    return [f"{item['id']} in {scheme}: {item['nodes'][0]['html'][:160]}" for item, scheme in found]

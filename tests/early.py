@@ -14,3 +14,5 @@ if not os.environ.get("TIEBREAK_TEST_DATABASE_URL"):
 else:
     os.environ["DATABASE_URL"] = os.environ["TIEBREAK_TEST_DATABASE_URL"]
 os.environ.setdefault("BROKER_URL", "memory://")
+# Test workers share the cores; two torch processes with a thread for each core wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")

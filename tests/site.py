@@ -89,8 +89,8 @@ class RealSite:
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query, params).fetchall()
 
-    def seed(self, function: str, **arguments: Any) -> Any:
-        """Run `tests.seeds.<function>` inside the site's own environment; its JSON-able result."""
+    def seed(self, function: str, *, module: str = "tests.seeds", **arguments: Any) -> Any:
+        """Run the module's function inside the site's own environment; its JSON-able result."""
         environment = {
             **self.environment,
             "DATABASE_URL": self.database_url,
@@ -98,7 +98,7 @@ class RealSite:
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
         result = subprocess.run(
-            [sys.executable, "-m", "tests.seeds", function, json.dumps(arguments)],
+            [sys.executable, "-m", module, function, json.dumps(arguments)],
             cwd=BASE_DIR,
             env=environment,
             capture_output=True,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -100,8 +99,3 @@ def expect_saved(page: Page) -> None:
 def close_guidelines(page: Page) -> None:
     expect(page.locator("#guideline-dialog")).to_be_visible()
     page.keyboard.press("Escape")
-
-
-def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]

@@ -32,20 +32,7 @@ def site() -> Iterator[RealSite]:
 def world(site: RealSite, tiny_model: Path) -> dict[str, Any]:
     """A project with something on every page, and an empty one beside it."""
     model = shutil.copytree(tiny_model, site.var / "models" / "tiny", dirs_exist_ok=True)
-    made: dict[str, Any] = site.seed("world", slug="whole", prompts=10, model=str(model))
-    project = made["project"]
-    site.seed("responses", project=project, per_prompt=3, length=80)
-    site.seed("pairs", project=project)
-    site.seed("judgments", project=project)
-    made |= site.seed("frozen", project=project, model=made["model"])
-    made["campaign"] = site.seed("campaign", project=project)
-    made |= site.seed("disagreement", project=project)
-    made |= site.seed("campaign_worked", project=project)
-    made |= site.seed("quality", project=project, campaign=made["campaign"])
-    made |= site.seed(
-        "rare", project=project, model=made["model"], judge=made["judge"], number=made["number"]
-    )
-    made["empty"] = site.seed("empty", slug="empty")
+    made: dict[str, Any] = site.seed("whole", module="tests.e2e.world_seed", model=str(model))
     return made
 
 

@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.conftest import PASSWORD, LogIn, send_login
-from tests.e2e.test_pages import MODES, faults, look
+from tests.e2e.test_pages import WIDTHS, faults, look
 from tests.site import RealSite
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
@@ -23,10 +23,10 @@ MEMBER = ["email/", "password/change/", "2fa/", "logout/", "reauthenticate/"]
 
 
 @pytest.mark.usefixtures("world")
-@pytest.mark.parametrize(("width", "scheme"), MODES)
-def test_account_pages(site: RealSite, browser: Browser, log_in: LogIn, width: int, scheme: str) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_account_pages(site: RealSite, browser: Browser, log_in: LogIn, width: int) -> None:
     wrong = {}
-    seen: dict[str, Any] = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+    seen: dict[str, Any] = {"viewport": {"width": width, "height": 844}}
     visitor = browser.new_page(**seen)
     with log_in("alice", **seen) as member:
         for page, paths in ((visitor, VISITOR), (member, MEMBER)):
@@ -69,11 +69,9 @@ def code(secret: str) -> str:
     return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
 
 
-@pytest.mark.parametrize(("width", "scheme"), MODES)
-def test_error_pages(
-    site: RealSite, world: dict[str, Any], browser: Browser, width: int, scheme: str
-) -> None:
-    seen: dict[str, Any] = {"viewport": {"width": width, "height": 844}, "color_scheme": scheme}
+@pytest.mark.parametrize("width", WIDTHS)
+def test_error_pages(site: RealSite, world: dict[str, Any], browser: Browser, width: int) -> None:
+    seen: dict[str, Any] = {"viewport": {"width": width, "height": 844}}
     context = browser.new_context(**seen)
     page = context.new_page()
     assert look(page, f"{site.url}/no/such/page/", width, status=404) == []

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from playwright.sync_api import Page
 
+from tests.browser import violations
 from tests.e2e.conftest import LogIn
 from tests.site import RealSite
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e")]
 
-MODES = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+WIDTHS = [1280, 390]
 
 # URLs that show no page of their own: what buttons send, files, fragments, and account pages that only a
 # link in an e-mail or a second factor opens (tests/e2e/test_account.py).
@@ -108,8 +108,7 @@ def faults(page: Page, width: int) -> list[str]:
     over: int = page.evaluate("document.scrollingElement.scrollWidth")
     if over > width:
         found.append(f"{over} px wide")
-    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    return found + [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations]
+    return found + violations(page)
 
 
 def test_every_url_is_walked_or_shows_no_page(site: RealSite, world: dict[str, Any]) -> None:
@@ -132,12 +131,10 @@ def flat(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
             yield entry
 
 
-@pytest.mark.parametrize(("width", "scheme"), MODES)
-def test_every_page_of_a_researcher(
-    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
-) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_of_a_researcher(site: RealSite, world: dict[str, Any], log_in: LogIn, width: int) -> None:
     wrong, titles = {}, {}
-    with log_in("alice", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+    with log_in("alice", viewport={"width": width, "height": 844}) as page:
         for path in researcher_pages(site, world):
             if found := look(page, site.url + path, width):
                 wrong[path] = found
@@ -146,23 +143,19 @@ def test_every_page_of_a_researcher(
     assert len(set(titles.values())) == len(titles), titles
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_pages_narrowed_and_empty(
-    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
-) -> None:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_pages_narrowed_and_empty(site: RealSite, world: dict[str, Any], log_in: LogIn, width: int) -> None:
     wrong = {}
-    with log_in("alice", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+    with log_in("alice", viewport={"width": width, "height": 844}) as page:
         for path in narrowed_pages(world):
             if found := look(page, site.url + path, width):
                 wrong[path] = found
     assert wrong == {}
 
 
-@pytest.mark.parametrize(("width", "scheme"), MODES)
-def test_every_page_of_an_annotator(
-    site: RealSite, world: dict[str, Any], log_in: LogIn, width: int, scheme: str
-) -> None:
-    with log_in("anna", viewport={"width": width, "height": 844}, color_scheme=scheme) as page:
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_of_an_annotator(site: RealSite, world: dict[str, Any], log_in: LogIn, width: int) -> None:
+    with log_in("anna", viewport={"width": width, "height": 844}) as page:
         inside = (
             "work/", "work/history/", "work/me/", "label/settings/", f"label/{world['campaign']}/",
             f"label/assignments/{world['turn']}/edit/",

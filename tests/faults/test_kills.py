@@ -65,7 +65,7 @@ def explain(site: RealSite, job: int) -> Callable[[], str]:
 @pytest.mark.parametrize("what", sorted(KILLS))
 def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"sampling-{what}", prompts=PROMPTS, model=str(tiny_model))
-    job = site.seed("sampling", **made, n=DRAWS, max_tokens=300, batch_size=8)
+    job = site.seed("sampling", **made, n=DRAWS, max_tokens=200, batch_size=8)
     mine = (
         "SELECT r.id, r.text_hash FROM curation_response r "
         "JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CONTRAST = "axe.run({runOnly: ['color-contrast'], resultTypes: ['violations']})"
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -26,7 +26,7 @@ def chromium() -> Iterator[Browser]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds in the page as it stands: every rule in light colours, contrast in dark ones too."""
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    expect(page.locator(".htmx-request")).to_have_count(0)  # what waits for an answer is dimmed
     page.emulate_media(color_scheme="light")
     found = [(item, "light") for item in Axe().run(page).response["violations"]]
     page.emulate_media(color_scheme="dark")

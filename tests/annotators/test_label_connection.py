@@ -35,9 +35,8 @@ OUTBOX = (
 @pytest.fixture
 def page(label_page: Page) -> Page:
     """The first question, with the one after it fetched."""
-    with label_page.expect_response("**/next/**") as following:
-        label_page.reload()
-    following.value.finished()
+    label_page.reload()
+    label_page.wait_for_load_state("networkidle")
     close_guidelines_if_open(label_page)
     return label_page
 

@@ -201,11 +201,11 @@ def test_silent_gold_gives_none(
         assert "was expected" not in html
 
 
-def test_earlier_turns_and_texts_cost_one_query(
+def test_earlier_turns_and_texts_cost_two_queries(
     people: People, campaign: Campaign, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     turn = assignment_claim(campaign=campaign, user=people.anna)
     assert turn is not None
     client = people.client("anna")
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         client.get(diff_url(turn), headers=HTMX)

@@ -23,9 +23,7 @@ from trainer_bridge.workers._sampling import SeededSampler, continuations
 T = TypeVar("T")
 QUESTION = "Explain to a newcomer what a {} is, with one example from daily life and one from work."
 TOPICS = ("contract", "queue", "margin", "thermostat", "ledger", "tide", "proxy", "hinge")
-ANSWER = (
-    "Think of it as {}: it takes what comes in, keeps what matters and passes on the rest, {} by {}. " * 3
-)
+ANSWER = "Think of it as {0}: it takes what comes in and keeps what matters. Of {0}, I mean. " * 4
 WORDS = ("a sieve", "a clerk", "a valve", "a guide")
 MAX_TOKENS = 32
 
@@ -44,7 +42,7 @@ def main() -> None:
 
 
 def judging(loaded: LocalModel, prompts: Sequence[str]) -> None:
-    answers = [ANSWER.format(word, word, word) for word in WORDS]
+    answers = [ANSWER.format(word) for word in WORDS]
     asked = [
         (f"{prompt}\n\nAnswer A: {left}", f"\n\nAnswer B: {right}\n\nThe better answer is")
         for prompt in prompts

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
 
+MOST_PROBE_ROWS = 4096
+
 
 class ExitCode(IntEnum):
     """Exit statuses of a worker; any other value is a crash."""
@@ -255,13 +257,15 @@ class TrainSpec(Strict):
     """`train`: preference optimisation of `base_model` on an exported dataset version.
 
     Writes `metrics.jsonl`, `checkpoints/` and, at the end, `model/` (LoRA merged, loadable by
-    `from_pretrained`) and `result.json` (a `TrainResult`).
+    `from_pretrained`) and `result.json` (a `TrainResult`). The log-probabilities of `probe_rows` rows
+    of training are measured before and after, to tell likelihood displacement.
     """
 
     method: Literal["dpo"] = "dpo"
     base_model: str
     dataset: str
     dtype: Dtype = "float32"
+    probe_rows: Annotated[int, Field(ge=1, le=MOST_PROBE_ROWS)] = 32
     lora: LoraSpec | None = LoraSpec()
     args: TrainArgs = TrainArgs()
 

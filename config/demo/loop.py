@@ -208,6 +208,7 @@ class DemoLoop:
                 name="First DPO",
                 args=TRAINING,
                 lora=LoraSpec(),
+                probe_rows=16,
                 user=self.owner,
             ).pk
 

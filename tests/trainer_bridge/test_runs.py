@@ -49,6 +49,7 @@ FORM: dict[str, Any] = {
     "save_steps": 10,
     "seed": 1,
     "dtype": "float32",
+    "probe_rows": 8,
     "use_lora": "on",
     "r": 4,
     "alpha": 8,
@@ -84,7 +85,7 @@ def test_it_works(people: People) -> None:
     spec = TrainSpec.model_validate(run.job.spec)
     assert spec.model_dump_json(indent=2) == shown.context["spec_json"]
     assert spec.lora is not None
-    assert (spec.args.max_steps, spec.lora.r, spec.base_model) == (5, 4, base.path)
+    assert (spec.args.max_steps, spec.lora.r, spec.base_model, spec.probe_rows) == (5, 4, base.path, 8)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +94,7 @@ def test_it_works(people: People) -> None:
         ("beta", 0, "greater than 0"),
         ("max_steps", -5, "greater than or equal"),
         ("dropout", 1, "less than 1"),
+        ("probe_rows", 0, "greater than or equal"),
     ],
 )
 def test_the_contract_refuses(people: People, field: str, value: float, words: str) -> None:

@@ -7,10 +7,10 @@ from typing import Any, get_args
 from django import forms
 
 from curation.models import Project
-from trainer_bridge.contracts import Dtype, LoraSpec, TrainArgs, TrainSpec
+from trainer_bridge.contracts import MOST_PROBE_ROWS, Dtype, LoraSpec, TrainArgs, TrainSpec
 from trainer_bridge.forms.contract import contract_errors
 from trainer_bridge.models import ModelVersion
-from trainer_bridge.services.run_create import run_spec
+from trainer_bridge.services.run_create import PROBE_ROWS, run_spec
 
 ARGS, LORA = TrainArgs(), LoraSpec()
 ARG_NAMES = tuple(TrainArgs.model_fields)
@@ -55,6 +55,13 @@ class RunForm(forms.Form):
     )
     seed = forms.IntegerField(initial=ARGS.seed)
     dtype = forms.ChoiceField(choices=[(value, value) for value in get_args(Dtype)], label="Precision")
+    probe_rows = forms.IntegerField(
+        initial=PROBE_ROWS,
+        min_value=1,
+        max_value=MOST_PROBE_ROWS,
+        label="Rows probed",
+        help_text="Their log-probabilities before and after tell whether likelihood was displaced.",
+    )
     use_lora = forms.BooleanField(
         required=False, initial=True, label="LoRA", help_text="Off: all weights are trained."
     )
@@ -81,7 +88,7 @@ class RunForm(forms.Form):
         data = self.cleaned_data
         lora = LoraSpec(**{name: data[name] for name in LORA_NAMES}) if data["use_lora"] else None
         args = TrainArgs(**{name: data[name] for name in ARG_NAMES})
-        chosen = {name: data[name] for name in ("name", "base_model", "dtype")}
+        chosen = {name: data[name] for name in ("name", "base_model", "dtype", "probe_rows")}
         return chosen | {"args": args, "lora": lora}
 
     def spec(self) -> TrainSpec:

@@ -13,6 +13,8 @@ from trainer_bridge.errors import JobError
 from trainer_bridge.models import Job, ModelVersion, TrainingRun
 from trainer_bridge.services.job_create import checked, job_create
 
+PROBE_ROWS = TrainSpec.model_fields["probe_rows"].default
+
 
 def run_create(
     *,
@@ -24,13 +26,14 @@ def run_create(
     lora: LoraSpec | None,
     user: User,
     dtype: str = "float32",
+    probe_rows: int = PROBE_ROWS,
 ) -> TrainingRun:
     """A run of `dataset_version` on `base_model`, with the job that trains it, sent on commit."""
     name = name.strip()
     if {dataset_version.project_id, base_model.project_id} != {project.pk}:
         raise JobError("Dataset version and base model must be of this project. Choose others.")
     _check(project, dataset_version, name)
-    spec = run_spec(base_model=base_model, args=args, lora=lora, dtype=dtype)
+    spec = run_spec(base_model=base_model, args=args, lora=lora, dtype=dtype, probe_rows=probe_rows)
     try:
         with transaction.atomic():
             job = job_create(
@@ -54,12 +57,11 @@ def run_create(
         raise JobError(_taken(name)) from error
 
 
-def run_spec(
-    *, base_model: ModelVersion, args: TrainArgs, lora: LoraSpec | None, dtype: str = "float32"
-) -> TrainSpec:
+def run_spec(*, base_model: ModelVersion, **settings: Any) -> TrainSpec:
     """Exactly what the worker will be given, but for the file the dataset version is exported to."""
-    fields: dict[str, Any] = {"base_model": base_model.path, "dataset": "dataset.jsonl", "dtype": dtype}
-    spec: TrainSpec = checked(TrainSpec, fields | {"lora": lora, "args": args})
+    spec: TrainSpec = checked(
+        TrainSpec, {"base_model": base_model.path, "dataset": "dataset.jsonl", **settings}
+    )
     return spec
 
 

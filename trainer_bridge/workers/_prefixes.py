@@ -43,17 +43,10 @@ def _shared(
     groups = [[index for index, _ in group] for _, group in groupby(enumerate(leads), lambda item: item[1])]
     shared = [_common([rows[index] for index in group]) for group in groups]
     heads = pad(loaded, [rows[group[0]][:size] for group, size in zip(groups, shared, strict=True)], "right")
-    loaded.model.base_model(
-        **heads,
-        position_ids=running_positions(heads["attention_mask"]),
-        past_key_values=cache,
-        use_cache=True,
-    )
     of_row = [number for number, group in enumerate(groups) for _ in group]
-    chosen = torch.tensor(of_row, device=loaded.device)
-    cache.batch_select_indices(chosen)
+    read_once(loaded, heads, of_row, cache)
     tails = pad(loaded, [row[shared[number] :] for row, number in zip(rows, of_row, strict=True)], "left")
-    mask = torch.cat([heads["attention_mask"][chosen], tails["attention_mask"]], dim=1)
+    mask = torch.cat([heads["attention_mask"][of_row], tails["attention_mask"]], dim=1)
     width = tails["input_ids"].shape[1]
     output = loaded.model(
         input_ids=tails["input_ids"],
@@ -64,6 +57,15 @@ def _shared(
         logits_to_keep=1,
     )
     return output.logits[:, -1]
+
+
+def read_once(
+    loaded: LocalModel, beginnings: dict[str, torch.Tensor], of_row: Sequence[int], cache: DynamicCache
+) -> None:
+    """Fill the cache so that row i goes on from the padded beginning `of_row[i]`."""
+    positions = running_positions(beginnings["attention_mask"])
+    loaded.model.base_model(**beginnings, position_ids=positions, past_key_values=cache, use_cache=True)
+    cache.batch_select_indices(torch.tensor(of_row, device=loaded.device))
 
 
 def is_whole(cache: DynamicCache) -> bool:

@@ -12,7 +12,7 @@ from transformers import DynamicCache
 from trainer_bridge.contracts import FailureRow, ResponseRow, Sampling
 from trainer_bridge.workers._io import UserError
 from trainer_bridge.workers._models import LocalModel, RenderError, encode, in_batches, pad, render
-from trainer_bridge.workers._prefixes import is_whole, running_positions
+from trainer_bridge.workers._prefixes import is_whole, read_once
 from trainer_bridge.workers._responses import Draw
 
 NUCLEUS_CANDIDATES = 512
@@ -122,7 +122,7 @@ def continuations(
     with torch.inference_mode():
         output = loaded.model.generate(
             **inputs,
-            past_key_values=_prompts_read(loaded, rows, inputs),
+            past_key_values=_prompts_read(loaded, rows),
             max_new_tokens=max_tokens,
             do_sample=False,
             logits_processor=[chooser] if chooser else [],
@@ -137,22 +137,15 @@ def continuations(
     return fresh
 
 
-def _prompts_read(
-    loaded: LocalModel, rows: Sequence[list[int]], inputs: dict[str, torch.Tensor]
-) -> DynamicCache | None:
+def _prompts_read(loaded: LocalModel, rows: Sequence[list[int]]) -> DynamicCache | None:
     """All but the last token of each row read, equal rows once; None when there is nothing to gain."""
-    places: dict[tuple[int, ...], int] = {}
-    for index, row in enumerate(rows):
-        places.setdefault(tuple(row), index)
+    number = {row: position for position, row in enumerate(dict.fromkeys(map(tuple, rows)))}
     cache = DynamicCache(config=loaded.model.config)
-    width = inputs["input_ids"].shape[1]
-    if len(places) == len(rows) or width < 2 or not is_whole(cache):
+    if len(number) == len(rows) or max(map(len, rows)) < 2 or not is_whole(cache):
         return None
-    number = {row: position for position, row in enumerate(places)}
-    distinct = {name: value[list(places.values()), :-1] for name, value in inputs.items()}
-    positions = running_positions(distinct["attention_mask"])
-    loaded.model.base_model(**distinct, position_ids=positions, past_key_values=cache, use_cache=True)
-    cache.batch_select_indices(torch.tensor([number[tuple(row)] for row in rows], device=loaded.device))
+    distinct = pad(loaded, [list(row) for row in number], "left")
+    beginnings = {name: value[:, :-1] for name, value in distinct.items()}
+    read_once(loaded, beginnings, [number[tuple(row)] for row in rows], cache)
     return cache
 
 

@@ -25,7 +25,6 @@ from trainer_bridge.workers._io import UserError, Workspace, read_rows, work
 from trainer_bridge.workers._models import LocalModel, RenderError, fingerprint, load, plain_text, render
 
 COMPLETE = "tiebreak-complete"
-PROBE_ROWS = 16
 KEPT_CHECKPOINTS = 2
 
 
@@ -92,7 +91,7 @@ def run(spec: TrainSpec, workspace: Workspace) -> None:
     if cut := _cut_rows(trainer, spec.args.max_length):
         reporter.note = f", {cut} of {len(trainer.train_dataset)} rows cut at {spec.args.max_length} tokens"
 
-    probe = _probe(trainer, spec.args.per_device_train_batch_size)
+    probe = _probe(trainer, spec.probe_rows, spec.args.per_device_train_batch_size)
     # Before training the policy equals the base model, also when a checkpoint is about to be loaded.
     before = _mean_logps(trainer, probe)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -167,11 +166,11 @@ def _cut_rows(trainer: Any, max_length: int) -> int:
     )
 
 
-def _probe(trainer: Any, batch_size: int) -> list[dict[str, torch.Tensor]]:
-    """Batches of at most 16 rows, spread evenly over the training set."""
+def _probe(trainer: Any, most: int, batch_size: int) -> list[dict[str, torch.Tensor]]:
+    """Batches of at most `most` rows, spread evenly over the training set."""
     count = len(trainer.train_dataset)
-    step = max(1, count // PROBE_ROWS)
-    rows = [trainer.train_dataset[index] for index in range(0, count, step)][:PROBE_ROWS]
+    step = max(1, count // most)
+    rows = [trainer.train_dataset[index] for index in range(0, count, step)][:most]
     return [
         trainer.data_collator(rows[start : start + batch_size]) for start in range(0, len(rows), batch_size)
     ]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from annotators.models import Assignment, Campaign, CampaignPair
+from config.compiled import Compiled, Given
 from curation.policies import Access
+
+OWN_ASSIGNMENT: Compiled[Assignment] = Compiled(
+    lambda: Assignment.objects.filter(
+        pk=Given("assignment"), annotator=Given("user"), campaign__project=Given("project")
+    ).select_related("campaign")
+)
 
 
 def project_campaign(access: Access, pk: int) -> Campaign:
@@ -23,8 +31,9 @@ def labelling_campaign(access: Access, pk: int) -> Campaign:
 
 def own_assignment(access: Access, pk: int) -> Assignment:
     """One of the member's own assignments; nobody, not even an owner, answers for another."""
-    mine = Assignment.objects.filter(annotator=access.user, campaign__project=access.project)
-    assignment: Assignment = get_object_or_404(mine.select_related("campaign"), pk=pk)
+    assignment = OWN_ASSIGNMENT.first(assignment=pk, user=access.user.pk, project=access.project.pk)
+    if assignment is None:
+        raise Http404("No such assignment.")
     return assignment
 
 

@@ -9,12 +9,19 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest
 
+from config.compiled import Compiled, Given
 from curation.models import Membership, Project, Role, User
 
 EVERYONE = frozenset({Role.OWNER, Role.RESEARCHER, Role.REVIEWER, Role.ANNOTATOR})
 REVIEWERS = frozenset({Role.OWNER, Role.RESEARCHER, Role.REVIEWER})
 RESEARCHERS = frozenset({Role.OWNER, Role.RESEARCHER})
 OWNERS = frozenset({Role.OWNER})
+
+MEMBERSHIP = Compiled(
+    lambda: Membership.objects.filter(user=Given("user"), project__slug=Given("slug")).select_related(
+        "project", "user"
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,8 @@ def project_access(request: HttpRequest, slug: str, roles: frozenset[Role]) -> A
 
     Use behind `login_required`. Sets `request.access`, from which the page header reads the project.
     """
-    membership = (
-        Membership.objects.for_user(request.user)
-        .select_related("project", "user")
-        .filter(project__slug=slug, role__in=roles)
-        .first()
-    )
-    if membership is None:
+    membership = MEMBERSHIP.first(user=request.user.pk, slug=slug)
+    if membership is None or membership.role not in roles:
         raise Http404("No such project.")
     access = Access(membership.project, membership.user, Role(membership.role))
     request.access = access  # type: ignore[attr-defined]  # read by the base template only

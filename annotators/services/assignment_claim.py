@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 
 from django.db import transaction
-from django.db.models import F, Subquery
+from django.db.models import F, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from annotators.algorithms.assignment import draw_left, gold_turn
-from annotators.models import Assignment, Campaign, CampaignPair, Participation
+from annotators.models import Assignment, Campaign, CampaignPair, Guideline, Participation
 from annotators.services.gold_claim import gold_claim
 from annotators.services.turns import (
     gold_seed,
@@ -21,11 +21,40 @@ from annotators.services.turns import (
     slot_count_down,
     slots_recount,
 )
+from annotators.turn_read import turn_read
+from config.compiled import Compiled, CompiledUpdate, Given
 from curation.models import User
 from curation.models.judgments import Side
 
 State = Assignment.State
 Purpose = Assignment.Purpose
+
+LAPSED = Compiled(
+    lambda: (
+        Assignment.objects.filter(campaign=Given("campaign"))
+        .lapsed(Given("now"))
+        .exclude(annotator=Given("keep_for"))
+        .order_by()
+        .values_list("pk")[:1]
+    )
+)
+HELD = Compiled(
+    lambda: (
+        Assignment.objects.filter(campaign=Given("campaign"), annotator=Given("user"), state=State.OPEN)
+        .order_by(F("reopened_at").desc(nulls_last=True), "opened_at", "pk")
+        .values_list("pk", "leased_until")
+    )
+)
+NEXT_IN_QUEUE = Compiled(
+    lambda: after_their_last().select_for_update(of=("self",), no_key=True, skip_locked=True)[:1]
+)
+GUIDELINE = Compiled(lambda: Guideline.objects.filter(campaign=Given("campaign"))[:1])
+
+COUNT_TURN = CompiledUpdate(
+    lambda: Participation.objects.filter(pk=Given("standing")),
+    n_opened=F("n_opened") + 1,
+    n_left_a=F("n_left_a") + Given("left_a"),
+)
 
 
 def assignment_claim(*, campaign: Campaign, user: User, have: int | None = None) -> Assignment | None:
@@ -47,8 +76,7 @@ def assignment_claim(*, campaign: Campaign, user: User, have: int | None = None)
                 campaign, standing, wait=wait
             )
         if assignment_id is not None:
-            assignment: Assignment = Assignment.objects.with_texts().get(pk=assignment_id)
-            return assignment
+            return turn_read(assignment_id)
     return None
 
 
@@ -57,11 +85,10 @@ def leases_expire(*, campaign: Campaign, keep_for: User | None = None) -> int:
 
     Rows that are being answered right now are locked, and skipped: the answer wins.
     """
-    lapsed = Assignment.objects.filter(campaign=campaign).lapsed(timezone.now())
-    if keep_for is not None:
-        lapsed = lapsed.exclude(annotator=keep_for)
-    if not lapsed.exists():
+    now, kept = timezone.now(), keep_for.pk if keep_for else 0
+    if not LAPSED.rows(campaign=campaign.pk, now=now, keep_for=kept):
         return 0
+    lapsed = Assignment.objects.filter(campaign=campaign).lapsed(now).exclude(annotator=kept)
     with transaction.atomic():
         rows = dict(lapsed.select_for_update(skip_locked=True).values_list("pk", "campaign_pair_id"))
         expired: int = Assignment.objects.filter(pk__in=rows, state=State.OPEN).update(state=State.EXPIRED)
@@ -72,15 +99,14 @@ def leases_expire(*, campaign: Campaign, keep_for: User | None = None) -> int:
 def held_assignment(campaign: Campaign, user: User, have: int | None) -> int | None:
     """What the person has open, after `have`: answers they took back first, the latest before the others."""
     now = timezone.now()
-    mine = Assignment.objects.filter(campaign=campaign, annotator=user, state=State.OPEN)
-    for assignment in mine.exclude(pk=have).order_by(
-        F("reopened_at").desc(nulls_last=True), "opened_at", "pk"
-    ):
-        still_mine = assignment.leased_until >= now or mine.filter(pk=assignment.pk).update(
+    for pk, leased_until in HELD.rows(campaign=campaign.pk, user=user.pk):
+        if pk == have:
+            continue
+        still_mine = leased_until >= now or Assignment.objects.filter(pk=pk, state=State.OPEN).update(
             leased_until=lease_end(campaign, now), opened_at=now
         )
         if still_mine:
-            return int(assignment.pk)
+            return int(pk)
     return None
 
 
@@ -105,14 +131,24 @@ def next_in_queue(campaign: Campaign, user: User, *, wait: bool) -> CampaignPair
     Without `wait`, rows that others are claiming are skipped, so nobody queues up. With it they are waited
     for, in order of position, so that the last free slots of a campaign are not overlooked.
     """
-    queue = campaign.campaign_pairs.claimable_by(user).order_by("position")
-    queue = queue.select_for_update(of=("self",), no_key=True, skip_locked=not wait)
-    found: CampaignPair | None = None
-    if not wait:
-        last = Assignment.objects.filter(campaign=campaign, annotator=user, slot__isnull=False).answered()
-        position = Subquery(last.values("campaign_pair__position")[:1])
-        found = queue.filter(position__gt=Coalesce(position, 0)).first()
-    return found or queue.first()
+    found = None if wait else NEXT_IN_QUEUE.first(campaign=campaign.pk, user=user.pk)
+    if found is None:
+        queue = claimable(campaign, user)
+        found = queue.select_for_update(of=("self",), no_key=True, skip_locked=not wait).first()
+    return found
+
+
+def claimable(campaign: Campaign | Given, user: User | Given) -> QuerySet[CampaignPair]:
+    """What the person may take, in the order of the queue."""
+    return CampaignPair.objects.filter(campaign=campaign).claimable_by(user).order_by("position")
+
+
+def after_their_last() -> QuerySet[CampaignPair]:
+    """What the person may take beyond the pair they answered last."""
+    campaign, user = Given("campaign"), Given("user")
+    answered = Assignment.objects.filter(campaign=campaign, annotator=user, slot__isnull=False).answered()
+    position = Subquery(answered.values("campaign_pair__position")[:1])
+    return claimable(campaign, user).filter(position__gt=Coalesce(position, 0))
 
 
 def assignment_open(
@@ -128,7 +164,7 @@ def assignment_open(
         "state": State.OPEN,
         "opened_at": now,
         "leased_until": lease_end(campaign, now),
-        "guideline": campaign.guidelines.first(),
+        "guideline": GUIDELINE.first(campaign=campaign.pk),
     }
     if takes_slot:
         slot_count_down(campaign_pair)
@@ -154,9 +190,7 @@ def assignment_open(
         left=left,
         order=order,
     )
-    Participation.objects.filter(pk=standing.pk).update(
-        n_opened=F("n_opened") + 1, n_left_a=F("n_left_a") + int(left == Side.A)
-    )
+    COUNT_TURN.run(standing=standing.pk, left_a=int(left == Side.A))
     return int(assignment.pk)
 
 

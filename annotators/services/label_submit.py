@@ -13,9 +13,33 @@ from annotators.services.answer_record import answer_record, duration_ms
 from annotators.services.pair_settle import pair_settle
 from annotators.services.qualification_settle import qualification_settle
 from annotators.services.turns import participation_lock, refuse_unless_running, showings, slot_count_down
+from config.compiled import Compiled, CompiledUpdate, Given
 from curation.models import Judgment, User
 
 State = Assignment.State
+CAMPAIGN = Compiled(
+    lambda: Campaign.objects.filter(assignments=Given("assignment")).select_related("project")
+)
+ASSIGNMENT_LOCK: Compiled[Assignment] = Compiled(
+    lambda: (
+        Assignment.objects.select_for_update(of=("self",))
+        .select_related("pair__prompt", "judgment", "guideline")
+        .filter(pk=Given("assignment"), annotator=Given("user"))
+    )
+)
+
+FINISH = CompiledUpdate(
+    lambda: Assignment.objects.filter(
+        pk=Given("assignment"), state=State.OPEN, campaign__state=Campaign.State.RUNNING
+    ),
+    state=State.DONE,
+    judgment=Given("judgment"),
+    answered_at=Given("now"),
+    draft=None,
+)
+COUNT_ANSWER = CompiledUpdate(
+    lambda: Participation.objects.filter(pk=Given("standing")), n_answered=F("n_answered") + 1
+)
 
 
 @transaction.atomic
@@ -27,7 +51,7 @@ def label_submit(*, assignment_id: int, user: User, answer: Answer, turn: int | 
     Raises AlreadyAnsweredError, or LabelError when the campaign is not running, the person may not take part
     or the slot went to somebody else; ValueError for an answer that contradicts itself.
     """
-    campaign = Campaign.objects.select_related("project").get(assignments=assignment_id)
+    campaign = CAMPAIGN.get(assignment=assignment_id)
     refuse_unless_running(campaign)
     standing = participation_lock(campaign=campaign, user=user)
     assignment = assignment_lock(assignment_id, user)
@@ -48,12 +72,9 @@ def label_submit(*, assignment_id: int, user: User, answer: Answer, turn: int | 
         answer=answer,
         took_ms=duration_ms(assignment.opened_at, now, answer.visible_ms),
     )
-    finished = Assignment.objects.filter(
-        pk=assignment.pk, state=State.OPEN, campaign__state=Campaign.State.RUNNING
-    ).update(state=State.DONE, judgment=judgment, answered_at=now, draft=None)
-    if not finished:
+    if not FINISH.run(assignment=assignment.pk, judgment=judgment.pk, now=now):
         raise LabelError("This campaign was stopped a moment ago. Your answer was not recorded.")
-    Participation.objects.filter(pk=standing.pk).update(n_answered=F("n_answered") + 1)
+    COUNT_ANSWER.run(standing=standing.pk)
     if assignment.purpose == Assignment.Purpose.QUALIFICATION:
         qualification_settle(campaign=campaign, standing=standing)
     else:
@@ -63,12 +84,7 @@ def label_submit(*, assignment_id: int, user: User, answer: Answer, turn: int | 
 
 def assignment_lock(assignment_id: int, user: User) -> Assignment:
     """One of the person's own assignments, locked, with what recording an answer reads."""
-    assignment: Assignment = (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("pair__prompt", "judgment", "guideline")
-        .get(pk=assignment_id, annotator=user)
-    )
-    return assignment
+    return ASSIGNMENT_LOCK.get(assignment=assignment_id, user=user.pk)
 
 
 def slot_retake(assignment: Assignment) -> None:

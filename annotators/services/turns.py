@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 from annotators.errors import LabelError
 from annotators.models import Assignment, Campaign, CampaignPair, Participation
 from annotators.querysets import HOLDING, count_of
+from config.compiled import Compiled, CompiledUpdate, Given
 from curation.models import User
 from curation.models.judgments import Side
 
@@ -33,6 +34,21 @@ BARRED = {
     ),
 }
 
+PARTICIPATION_LOCK = Compiled(
+    lambda: Participation.objects.select_for_update(no_key=True).filter(
+        campaign=Given("campaign"), user=Given("user")
+    )
+)
+SHOWN = Compiled(
+    lambda: Assignment.objects.filter(campaign_pair=Given("pair")).values_list(
+        "slot", "state", "left", "annotator_id"
+    )
+)
+
+COUNT_SLOT = CompiledUpdate(
+    lambda: CampaignPair.objects.filter(pk=Given("pair")), slots_left=F("slots_left") - 1
+)
+
 
 def refuse_unless_running(campaign: Campaign) -> None:
     """Raise LabelError, saying why, when the campaign takes no answers."""
@@ -45,14 +61,13 @@ def participation_lock(*, campaign: Campaign, user: User) -> Participation:
 
     Whoever comes for the first time joins. Raises LabelError when they may not take part.
     """
-    mine = Participation.objects.select_for_update(no_key=True).filter(campaign=campaign, user=user)
-    standing = mine.first()
+    standing = PARTICIPATION_LOCK.first(campaign=campaign.pk, user=user.pk)
     if standing is None:
         if campaign.invited_only:
             raise LabelError("This campaign is for named people. Ask its researcher to add you.")
         newcomer = Participation(campaign=campaign, user=user, state=first_state(campaign))
         Participation.objects.bulk_create([newcomer], ignore_conflicts=True)
-        standing = mine.get()
+        standing = PARTICIPATION_LOCK.get(campaign=campaign.pk, user=user.pk)
     if standing.state in BARRED:
         raise LabelError(BARRED[Participation.State(standing.state)])
     standing.user = user  # known already; reading it must not ask again
@@ -88,8 +103,7 @@ class Showings:
 
 
 def showings(campaign_pair: CampaignPair) -> Showings:
-    shown = Assignment.objects.filter(campaign_pair=campaign_pair)
-    rows = list(shown.values_list("slot", "state", "left", "annotator_id"))
+    rows = SHOWN.rows(pair=campaign_pair.pk)
     taken = frozenset(slot for slot, state, _, _ in rows if state in HOLDING and slot is not None)
     a_left = sum(left == Side.A for _, _, left, _ in rows)
     expired_for = frozenset(person for _, state, _, person in rows if state == Assignment.State.EXPIRED)
@@ -98,7 +112,7 @@ def showings(campaign_pair: CampaignPair) -> Showings:
 
 def slot_count_down(campaign_pair: CampaignPair) -> None:
     """Count one slot as taken. The caller holds the pair's row lock and saw a free slot."""
-    CampaignPair.objects.filter(pk=campaign_pair.pk).update(slots_left=F("slots_left") - 1)
+    COUNT_SLOT.run(pair=campaign_pair.pk)
 
 
 def slots_recount(*, campaign_pair_ids: list[int]) -> None:

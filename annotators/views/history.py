@@ -21,6 +21,7 @@ from annotators.policies import own_assignment
 from annotators.services.label_revise import label_revise, refuse_unless_revisable
 from annotators.services.turns import refuse_unless_running
 from annotators.turn_page import turn_context
+from annotators.turn_read import turn_read
 from curation.policies import Access, member_access
 
 
@@ -61,7 +62,7 @@ def answer_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Change an answer of mine."""
     access = member_access(request, slug)
     own = own_assignment(access, pk)
-    assignment = Assignment.objects.with_texts().select_related("judgment").get(pk=own.pk)
+    assignment = turn_read(own.pk)
     if request.method != "POST":
         return edit_page(request, access, assignment)
     try:

@@ -27,6 +27,7 @@ from annotators.services.label_submit import label_submit
 from annotators.services.label_undo import label_undo
 from annotators.standing import progress_of
 from annotators.turn_page import Feedback, gold_feedback, turn_context
+from annotators.turn_read import turn_read
 from annotators.work import open_campaigns
 from curation.policies import Access, member_access
 
@@ -151,7 +152,7 @@ def label_diff(request: HtmxRequest, slug: str, pk: int) -> HttpResponse:
     """Both responses of my pair as raw text, with the words marked that only one of them has."""
     access = member_access(request, slug)
     own_assignment(access, pk)
-    context = turn_context(Assignment.objects.with_texts().get(pk=pk))
+    context = turn_context(turn_read(pk))
     try:
         left, right = word_diff(context["left"].text, context["right"].text)
         context |= {"left_pieces": left, "right_pieces": right}
@@ -204,7 +205,7 @@ def turn_again(
 ) -> HttpResponse:
     """The same turn with what is wrong with the answer, filled in as it was sent."""
     given = {name: request.POST.getlist(name) for name in request.POST if name != "csrfmiddlewaretoken"}
-    context = turn_context(Assignment.objects.with_texts().get(pk=assignment.pk), given)
+    context = turn_context(turn_read(assignment.pk), given)
     context["parts_error"] = error
     notice = Notice("invalid", str(error))
     return turn_page(request, access, assignment.campaign, context=context, notice=notice, status=400)

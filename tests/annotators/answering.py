@@ -9,6 +9,7 @@ from annotators.answers import Answer
 from annotators.models import Assignment, Campaign
 from annotators.services.assignment_claim import assignment_claim
 from annotators.services.label_submit import label_submit
+from annotators.turn_read import turn_read
 from curation.models import User
 
 SLOW_MS = 60_000
@@ -23,8 +24,7 @@ def answer_next(campaign: Campaign, user: User, towards_a: int, **fields: Any) -
     Assignment.objects.filter(pk=turn.pk).update(opened_at=turn.opened_at - MINUTE)
     given = preference_answer(turn, towards_a, visible_ms=fields.pop("visible_ms", SLOW_MS), **fields)
     label_submit(assignment_id=turn.pk, user=user, answer=given)
-    answered: Assignment = Assignment.objects.with_texts().select_related("judgment").get(pk=turn.pk)
-    return answered
+    return turn_read(turn.pk)
 
 
 def preference_answer(turn: Assignment, towards_a: int, **fields: Any) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from annotators.errors import ParticipationError
 from annotators.models import GoldPair
 from annotators.services.gold_unanimous import FEWEST
 from annotators.services.participation_manage import REASON_LENGTH
@@ -54,6 +55,12 @@ class GoldFilterForm(forms.Form):
 
 class ParticipationPauseForm(forms.Form):
     reason = forms.CharField(required=False, max_length=REASON_LENGTH)
+
+    def reason_given(self) -> str:
+        """Raises ParticipationError, in words, for one that is too long."""
+        if not self.is_valid():
+            raise ParticipationError(f"The reason is too long: {REASON_LENGTH} characters at most.")
+        return str(self.cleaned_data["reason"])
 
 
 class DifferForm(forms.Form):

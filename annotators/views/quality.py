@@ -102,9 +102,8 @@ def participation_pause(request: HttpRequest, slug: str, pk: int, user_pk: int) 
     access = researcher_access(request, slug)
     standing = campaign_standing(access, pk, user_pk)
     form = ParticipationPauseForm(request.POST)
-    reason = form.cleaned_data["reason"] if form.is_valid() else ""
     try:
-        n = participation_manage.participation_pause(standing=standing, reason=reason)
+        n = participation_manage.participation_pause(standing=standing, reason=form.reason_given())
     except ParticipationError as error:
         messages.error(request, str(error))
     else:

@@ -155,6 +155,21 @@ def test_a_pause_returns_open_work_and_refuses_what_is_on_its_way(
     assert Judgment.objects.count() == 1
 
 
+def test_a_pause_says_why(people: People, make_campaign: MakeCampaign) -> None:
+    campaign = make_campaign(1)
+    assignment_claim(campaign=campaign, user=people.anna)
+    rita, url = (
+        people.client("rita"),
+        f"/p/helpfulness/campaigns/{campaign.pk}/people/{people.anna.pk}/pause/",
+    )
+    refused = rita.post(url, {"reason": "x" * 301}, follow=True).content.decode()
+    assert "The reason is too long: 300 characters at most." in refused
+    assert standing_of(campaign, people.anna).state == "active"
+    page = rita.post(url, {"reason": "On leave until May"}, follow=True).content.decode()
+    assert "1 open pair went back to the others" in page
+    assert page.count("On leave until May") == 1
+
+
 def test_a_pause_leaves_others_alone(people: People, make_campaign: MakeCampaign) -> None:
     campaign = make_campaign(2, overlap=2)
     assignment_claim(campaign=campaign, user=people.anna)

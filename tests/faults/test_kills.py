@@ -88,7 +88,7 @@ def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert draws == [(PROMPTS * DRAWS, PROMPTS * DRAWS)]
 
 
-@pytest.mark.parametrize("what", ["worker", "database"])
+@pytest.mark.parametrize("what", sorted(KILLS))
 def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"scoring-{what}", prompts=PROMPTS, model=str(tiny_model))
     site.seed("responses", project=made["project"], per_prompt=8, length=480)
@@ -110,7 +110,7 @@ def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert len(after) == 4 * pairs
 
 
-@pytest.mark.parametrize("what", ["child", "broker"])
+@pytest.mark.parametrize("what", sorted(KILLS))
 def test_training_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"training-{what}", prompts=8, model=str(tiny_model))
     site.seed("responses", project=made["project"], per_prompt=4, length=120)

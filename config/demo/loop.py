@@ -42,15 +42,15 @@ from trainer_bridge.services.run_create import run_create
 
 PROMPTS = Path(__file__).with_name("prompts.jsonl")
 MODEL = "smollm2-135m-instruct"
-SAMPLING = Sampling(n=4, temperature=0.9, top_p=0.95, max_tokens=40, seed=7)
+SAMPLING = Sampling(n=4, temperature=0.9, top_p=0.95, max_tokens=36, seed=7)
 TRAINING = TrainArgs(
     learning_rate=1e-4,
     per_device_train_batch_size=2,
     gradient_accumulation_steps=1,
-    max_steps=8,
+    max_steps=6,
     max_length=384,
     logging_steps=1,
-    save_steps=4,
+    save_steps=3,
 )
 
 
@@ -223,7 +223,7 @@ class DemoLoop:
                 baseline=self._base_model,
                 judge=self._judge,
                 user=self.owner,
-                sampling=Sampling(n=1, temperature=0.7, max_tokens=40, seed=7),
+                sampling=Sampling(n=1, temperature=0.7, max_tokens=36, seed=7),
                 dtype=self.dtype,
             ).pk
 

@@ -47,10 +47,10 @@ TRAINING = TrainArgs(
     learning_rate=1e-4,
     per_device_train_batch_size=2,
     gradient_accumulation_steps=1,
-    max_steps=6,
+    max_steps=8,
     max_length=384,
     logging_steps=1,
-    save_steps=3,
+    save_steps=4,
 )
 
 

@@ -46,13 +46,12 @@ def pair_settle(*, campaign: Campaign, campaign_pair_id: int) -> None:
     if any(state == Assignment.State.OPEN for state, *_ in answers):
         return
     votes = [towards_a(left, outcome, preference) for _, left, outcome, preference, _ in answers]
-    apart = disagreement(votes)
-    chars = CHARS.get(pair=campaign_pair_id)
-    rushed = sum(is_rushed(took, chars) for *_, took in answers if took is not None)
     pairs = CampaignPair.objects.filter(pk=campaign_pair_id)
     if wants_another(votes, full.overlap, campaign.overlap_cap or full.overlap):
         pairs.update(overlap=F("overlap") + 1, slots_left=F("slots_left") + 1)
         return
+    apart, chars = disagreement(votes), CHARS.get(pair=campaign_pair_id)
+    rushed = sum(is_rushed(took, chars) for *_, took in answers if took is not None)
     differ = wants_another(votes, full.overlap, full.overlap + 1)
     review = Review.OPEN if differ or rushed else Review.NONE
     pairs.exclude(review=Review.DECIDED).update(disagreement=apart, n_rushed=rushed, review=review)

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connections
-from django.db.models import Expression, QuerySet
+from django.db.models import BigIntegerField, Expression, QuerySet
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 Row = TypeVar("Row")
+LARGEST_ID = BigIntegerField.MAX_BIGINT
 
 
 class Given(Expression):
@@ -46,6 +47,9 @@ class Compiled(Generic[Row]):
 
     def rows(self, **given: object) -> list[Row]:
         """Every row, as the query set would give it."""
+        if any(isinstance(value, int) and value > LARGEST_ID for value in given.values()):
+            # No row can match, but PostgreSQL would compare it as a numeric: with every row of the table.
+            return []
         queryset, compiler, sql, params, converters = self._compiled
         ready: Any = copy(compiler)
         ready.connection = connections[queryset.db]

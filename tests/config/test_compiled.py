@@ -57,6 +57,14 @@ def test_one_row_or_none(people: People) -> None:
         query.first(project=people.project.pk)
 
 
+def test_a_number_too_large_for_an_id_costs_no_query(people: People) -> None:
+    query: Compiled[Prompt] = Compiled(lambda: Prompt.objects.filter(pk=Given("prompt")))
+    assert query.rows(prompt=2**63 - 1) == []
+    with CaptureQueriesContext(connection) as queries:
+        assert query.rows(prompt=2**63) == []
+    assert len(queries) == 0
+
+
 def test_a_value_is_never_part_of_the_statement(people: People) -> None:
     assert memberships().rows(project=people.project.pk, after="' OR ''='") != []
     assert memberships().rows(project=people.project.pk, after="zoe' OR ''='") == []

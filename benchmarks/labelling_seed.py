@@ -79,9 +79,10 @@ WHERE campaign_id = %(campaign)s AND position <= %(full_pairs)s
 """
 PARTICIPATIONS = """
 INSERT INTO annotators_participation
-    (campaign_id, user_id, state, n_opened, n_left_a, n_answered, joined_at, paused_reason)
+    (campaign_id, user_id, state, n_opened, n_left_a, n_answered, joined_at, paused_from,
+     paused_reason)
 SELECT %(campaign)s, people.user_id, 'active', count(turn), count(turn) FILTER (WHERE side = 'a'),
-       count(turn), now() - interval '30 days', ''
+       count(turn), now() - interval '30 days', '', ''
 FROM bench_people people LEFT JOIN bench_turn turn ON turn.user_id = people.user_id
 GROUP BY people.user_id
 """

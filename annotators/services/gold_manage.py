@@ -6,8 +6,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from annotators.errors import GoldError
-from annotators.models import GoldPair
+from annotators.models import GoldPair, Participation
 from annotators.services.gold_spread import gold_spread
+from annotators.services.qualification_settle import qualification_settle
 from curation.models import Pair, Project, User
 
 TWICE = "This pair is gold already. Retire that entry first if its answer is wrong."
@@ -40,10 +41,22 @@ def gold_add(
     return gold
 
 
+@transaction.atomic
 def gold_retire(*, gold: GoldPair) -> None:
-    """Nobody is checked with it any more, and its answers count in no accuracy. Nothing is deleted."""
+    """Nobody is checked with it any more, and its answers count in no accuracy. Nothing is deleted.
+
+    It may have been the last pair that a qualification round waited for: such a round ends with the answers
+    it has.
+    """
     if not GoldPair.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=timezone.now()):
         raise GoldError("This gold pair is retired already; nothing was changed.")
+    qualifying = Participation.objects.filter(
+        state=Participation.State.QUALIFYING, campaign__campaign_pairs__gold=gold
+    )
+    for standing in (
+        qualifying.select_related("campaign", "user").order_by("pk").select_for_update(of=("self",))
+    ):
+        qualification_settle(campaign=standing.campaign, standing=standing)
 
 
 @transaction.atomic

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from annotators.answers import Answer
 from annotators.errors import LabelError, ParticipationError
-from annotators.models import Assignment, Campaign, Participation
+from annotators.models import Assignment, Campaign, GoldPair, Participation
 from annotators.services.assignment_claim import assignment_claim, leases_expire
+from annotators.services.gold_manage import gold_retire
 from annotators.services.label_submit import label_submit
 from annotators.services.participation_manage import (
     participation_admit,
@@ -78,6 +79,21 @@ def test_a_round_is_as_long_as_there_is_gold(people: People, make_campaign: Make
     for _ in range(2):
         answer_gold(campaign, people.anna, "a")
     assert standing_of(campaign, people.anna).state == "active"
+
+
+def test_a_round_whose_last_gold_is_retired_ends_with_the_answers_it_has(
+    people: People, make_campaign: MakeCampaign
+) -> None:
+    campaign = qualifying(people, make_campaign, 3, 3)
+    answer_gold(campaign, people.anna, "a")
+    newcomer = people.rob
+    assignment_claim(campaign=campaign, user=newcomer)
+    met = Assignment.objects.filter(annotator=people.anna).values("pair")
+    for gold in GoldPair.objects.exclude(pair__in=met):
+        assert standing_of(campaign, people.anna).state == "qualifying"
+        gold_retire(gold=gold)
+    answer_main(campaign, people.anna)
+    assert standing_of(campaign, newcomer).state == "qualifying"  # nothing to judge by yet
 
 
 def test_a_turn_that_ran_out_comes_again(people: People, make_campaign: MakeCampaign) -> None:

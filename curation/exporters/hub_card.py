@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,11 +45,7 @@ def hub_card(
         _section("Licences of the prompts", ("Licence", "Rows"), named(licences)),
         _section("Sources", ("Source", "Rows of the version"), named(card.get("sources", {}))),
         _section("Categories", ("Category", "Rows of the version"), named(card.get("categories", {}))),
-        _section(
-            "Who wrote the responses",
-            ("Model", "Responses"),
-            ((sampler["model_name"], sampler["responses"]) for sampler in card.get("samplers", [])),
-        ),
+        _section("Who wrote the responses", ("Model", "Responses"), _writers(card).items()),
         _section("Left out", ("Reason", "Pairs"), left_out.items()),
         "## How the preferences were made\n\n" + "\n".join(f"- {line}" for line in _origin(about)),
         f"## Columns\n\n{COLUMNS}",
@@ -89,6 +86,14 @@ def _size(rows: int) -> str:
     return next((name for limit, name in SIZES if rows < limit), "n>10M")
 
 
+def _writers(card: Mapping[str, Any]) -> Counter[str]:
+    """A model that was sampled with several settings is one writer."""
+    writers: Counter[str] = Counter()
+    for sampler in card.get("samplers", []):
+        writers[sampler["model_name"]] += sampler["responses"]
+    return writers
+
+
 def _origin(about: About) -> list[str]:
     card = about.card
     raters = card.get("raters", [])
@@ -96,7 +101,7 @@ def _origin(about: About) -> list[str]:
     recipe = card.get("recipe", {})
     consensus = card.get("consensus_label") or card.get("consensus", "not recorded")
     return [
-        f"{card.get('judgments', 0)} judgments by {people} people and {len(raters) - people} judges.",
+        f"Judgments: {card.get('judgments', 0)}. Raters: people {people}, judges {len(raters) - people}.",
         f"Consensus: {plain(consensus)}.",
         f"Filter recipe: {plain(recipe.get('name', 'not recorded'))}, version {recipe.get('version', 0)}.",
         f"Content hash of the version: `{about.content_hash}`.",

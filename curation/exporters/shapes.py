@@ -84,9 +84,9 @@ class AnswerFormat(JsonLines):
     """One row of the file for each response, with a label, as KTO takes it (arXiv 2402.01306).
 
     A response that stands in several pairs is one row if it always won or always lost, and none otherwise.
-    Neighbouring rows are of different prompts: the trainers estimate the KL term from a prompt and the next
-    row's response, which must not be an answer to it (TRL `kto_trainer.py`, `add_kl_completion_ids`;
-    LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
+    Neighbouring rows are of different prompts: the trainers estimate the KL term from a prompt and the
+    response of the row before it, which must not be an answer to it (TRL `kto_trainer.py`,
+    `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
     """
 
     rules: ClassVar[tuple[Rule, ...]] = (*PREFERENCE, DECIDED)

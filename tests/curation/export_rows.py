@@ -21,7 +21,11 @@ CARD: dict[str, Any] = {
     "recipe": {"name": "Clean", "version": 2},
     "sources": {"forum": 2, "": 1},
     "categories": {"maths": 3},
-    "samplers": [{"model_name": "tiny", "responses": 4}, {"model_name": "people", "responses": 1}],
+    "samplers": [
+        {"model_name": "tiny", "responses": 3},
+        {"model_name": "tiny", "responses": 1},
+        {"model_name": "people", "responses": 1},
+    ],
     "raters": [
         {"label": "anna", "kind": "person", "judgments": 3},
         {"label": "judge v1", "kind": "judge", "judgments": 6},

@@ -64,7 +64,7 @@ def test_it_works(tmp_path: Path) -> None:
     for line in (
         "# Helpfulness, version 3", "| train | 1 |", "| test | 1 |", "| cc-by-4.0 | 2 |", "| forum | 2 |",
         "| not stated | 1 |", "| maths | 3 |", "| tiny | 4 |", "| people | 1 |", "| empty response | 1 |",
-        "- 9 judgments by 1 people and 1 judges.", "- Consensus: Majority of votes.",
+        "- Judgments: 9. Raters: people 1, judges 1.", "- Consensus: Majority of votes.",
         "- Filter recipe: Clean, version 2.", "`c0ffee`",
     ):  # fmt: skip
         assert line in body

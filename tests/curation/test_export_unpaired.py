@@ -85,7 +85,7 @@ def test_pairs_that_decide_nothing_are_left_out_whole(tmp_path: Path, name: str)
 
 @pytest.mark.parametrize("name", UNPAIRED)
 def test_neighbours_are_of_different_prompts(tmp_path: Path, name: str) -> None:
-    """TRL and LLaMA-Factory take the KL term from a prompt and the next row's response."""
+    """TRL and LLaMA-Factory take the KL term from a prompt and the response before it."""
     system = [SYSTEM] if name == "axolotl_kto_system" else []
     rows = [
         row(

@@ -40,6 +40,13 @@ def test_it_works(people: People) -> None:
     assert version.rows.earliest("position").chosen.text in page
     assert "helpfulness-v1-train-openrlhf.jsonl" in page
     assert page.count("Example, made up") == 1  # no row has a system turn
+    assert f'href="{url("dataset-detail", number=1)}?format=openrlhf#exports"' in page
+
+
+def test_a_reviewer_is_offered_no_export(people: People) -> None:
+    judged_project(people.project)
+    frozen(people)
+    assert "#exports" not in people.client("rob").get(url()).content.decode()
 
 
 @pytest.mark.parametrize(

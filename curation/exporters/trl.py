@@ -69,6 +69,9 @@ class TrlJsonl(_Preference):
     help: ClassVar[str] = (
         "One JSON object a line: prompt, chosen and rejected as chat messages. DPOTrainer takes it as it is."
     )
+    notes: ClassVar[tuple[str, ...]] = (
+        "From JSON lines, datasets reads texts as timestamps if every response is a date. Take Parquet then.",
+    )
 
     def usage(self, about: About) -> tuple[Snippet, ...]:
         return (training_script("DPO", "json", about.file_name(self)),)

@@ -121,7 +121,7 @@ def test_a_table_reads_as_text(tmp_path: Path) -> None:
     single, parts, several = table(path)
     assert single["prompt"] == "Q"
     assert (single["chosen"], single["row"], single["pair"]) == ("ä\nb", "4", "17")
-    assert (single["p_chosen_better"], single["margin"]) == ("0.9", "0.8")
+    assert (single["p_chosen_better"], single["margin"], single["weight"]) == ("0.9", "0.8", "1.0")
     assert parts["prompt"] == "System: Be brief.\n\nUser: See\n[image]"
     assert several["prompt"] == "User: Q\n\nAssistant: A\n\nUser: And?"
 

@@ -42,7 +42,7 @@ SECTIONS = (
     Section("Agreement", "annotators:agreement", RESEARCHERS, frozenset({"agreement", "gold", "rater"})),
     Section("Judges", "judges:judge-list", RESEARCHERS, frozenset({"judge", "judging", "rubric", "verdict"})),
     Section("Recipes", "curation:recipe-list", RESEARCHERS, frozenset({"recipe"})),
-    Section("Datasets", "curation:dataset-list", REVIEWERS, frozenset({"dataset", "export"})),
+    Section("Datasets", "curation:dataset-list", REVIEWERS, frozenset({"dataset", "export", "format"})),
     Section("Runs", "training:run-list", RESEARCHERS, frozenset({"run"})),
     Section("Models", "training:model-list", RESEARCHERS, frozenset({"model"})),
     Section("Evaluations", "training:evaluation-list", RESEARCHERS, frozenset({"evaluation"})),

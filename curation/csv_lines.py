@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", "'")
+
 
 class _Echo:
     """A file for `csv.writer` that hands each line back instead of keeping it."""
@@ -21,5 +23,8 @@ def csv_lines(header: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterat
 
 
 def no_formula(text: str) -> str:
-    """A spreadsheet would run a cell that starts like a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    """A spreadsheet would run a cell that starts like a formula (OWASP, CSV injection).
+
+    A text that starts with an apostrophe gets one too: taking one off the front restores every text.
+    """
+    return f"'{text}" if text.startswith(FORMULA) else text

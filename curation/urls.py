@@ -79,13 +79,14 @@ recipe_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/recipe-runs/<int:pk>/freeze/", recipes.dataset_freeze_start, name="dataset-freeze"),
 ]
 
-# p/<slug>/datasets/… and p/<slug>/exports/…
+# p/<slug>/datasets/…, p/<slug>/exports/… and p/<slug>/formats/
 dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/datasets/", datasets.dataset_list, name="dataset-list"),
     path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
     path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
     path("p/<slug:slug>/datasets/<int:number>/export/", exports.export_create, name="export-create"),
     path("p/<slug:slug>/exports/<int:pk>/", exports.export_download, name="export-download"),
+    path("p/<slug:slug>/formats/", exports.format_list, name="format-list"),
 ]
 
 urlpatterns = [

@@ -2,9 +2,40 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
+from curation.exporters.axolotl import AxolotlDpo, AxolotlKto, AxolotlKtoSystem
 from curation.exporters.base import Exporter
-from curation.exporters.trl import TrlJsonl, TrlParquet
+from curation.exporters.hub_folder import HubFolder
+from curation.exporters.llama_factory import LlamaFactoryAlpaca, LlamaFactoryKto, LlamaFactorySharegpt
+from curation.exporters.openrlhf import OpenRlhf
+from curation.exporters.table import Table
+from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired
+from curation.exporters.ultrafeedback import UltraFeedback
 
-EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in (TrlJsonl(), TrlParquet())}
+# Formats of one trainer stand together.
+_ALL: tuple[Exporter, ...] = (
+    TrlJsonl(),
+    TrlParquet(),
+    TrlImplicit(),
+    TrlUnpaired(),
+    LlamaFactoryAlpaca(),
+    LlamaFactorySharegpt(),
+    LlamaFactoryKto(),
+    AxolotlDpo(),
+    AxolotlKto(),
+    AxolotlKtoSystem(),
+    OpenRlhf(),
+    UltraFeedback(),
+    HubFolder(),
+    Table(),
+)
+EXPORTERS: dict[str, Exporter] = {exporter.name: exporter for exporter in _ALL}
 
-__all__ = ["EXPORTERS", "Exporter"]
+
+def by_trainer() -> list[tuple[str, list[Exporter]]]:
+    """The formats under the trainer that reads them, in the order of the registry."""
+    return [(trainer, list(formats)) for trainer, formats in groupby(_ALL, key=lambda found: found.trainer)]
+
+
+__all__ = ["EXPORTERS", "Exporter", "by_trainer"]

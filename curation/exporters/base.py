@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -10,12 +10,48 @@ from typing import Any, ClassVar, Protocol
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """One row of a dataset version. `soft_label` is P(chosen is better)."""
+    """One row of a dataset version. `soft_label` is P(chosen is better), `margin` is 0…1.
+
+    `prompt_id` is the prompt's fingerprint, the same on every machine. `chosen_by` and `rejected_by` name
+    the model that wrote the response, or “people”.
+    """
 
     messages: list[dict[str, Any]]
     chosen: str
     rejected: str
     soft_label: float
+    margin: float = 0.0
+    weight: float = 1.0
+    split: str = "train"
+    position: int = 0
+    pair_id: int = 0
+    prompt_id: str = ""
+    category: str = ""
+    source: str = ""
+    licence: str = ""
+    chosen_by: str = ""
+    rejected_by: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What is exported: a split of a version, with the version's card and content hash."""
+
+    project: str  # its slug
+    title: str
+    number: int
+    split: str
+    card: dict[str, Any] = field(default_factory=dict)
+    content_hash: str = ""
+
+    @property
+    def name(self) -> str:
+        """Fit for a file and for a configuration: helpfulness-v3-train."""
+        return f"{self.project}-v{self.number}-{self.split}"
+
+    def file_name(self, exporter: Exporter) -> str:
+        """What a downloaded file is called."""
+        return f"{self.name}-{exporter.name}.{exporter.suffix}"
 
 
 @dataclass
@@ -25,20 +61,59 @@ class Written:
     n_rows: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
 
-    def leave_out(self, reason: str) -> None:
-        self.left_out[reason] = self.left_out.get(reason, 0) + 1
+    def leave_out(self, reason: str, n: int = 1) -> None:
+        self.left_out[reason] = self.left_out.get(reason, 0) + n
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row is left out, and what the consumer would make of it otherwise."""
+
+    reason: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Rule(Reason):
+    """A reason that is found by looking at one row."""
+
+    breaks: Callable[[TrainingRow], bool]
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Some lines for the consumer's configuration, and the file they belong in."""
+
+    name: str
+    text: str
 
 
 class Exporter(Protocol):
-    """A file format. The same rows must give the same bytes."""
+    """A file format. The same rows must give the same bytes, in memory that does not grow with the rows."""
 
     name: ClassVar[str]
     label: ClassVar[str]
+    trainer: ClassVar[str]  # who reads it: the heading under which it is listed
     suffix: ClassVar[str]
     help: ClassVar[str]
+    notes: ClassVar[tuple[str, ...]]  # what to know before training on the file
+    rules: ClassVar[tuple[Rule, ...]]  # checked in order: the first that a row breaks is its reason
+    rows_per_pair: ClassVar[int]
 
-    def write(self, rows: Iterable[TrainingRow], path: Path) -> Written:
-        """Stream `rows` into a new file at `path`."""
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Every reason that `write` may count: the rules, and those that take several rows to find."""
 
-    def example(self, row: TrainingRow) -> str | None:
-        """The row as the format's reader sees it, as JSON; None if it would be left out."""
+    def write(self, rows: Iterable[TrainingRow], path: Path, about: About) -> Written:
+        """Stream `rows`, in order of their prompts, into a new file at `path`."""
+
+    def example(self, row: TrainingRow) -> str:
+        """What the file holds of a row that breaks no rule, as text."""
+
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        """How to point the consumer at the file of this version."""
+
+
+def why_left_out(rules: Iterable[Rule], row: TrainingRow) -> str:
+    """The reason of the first rule that the row breaks, or nothing."""
+    return next((rule.reason for rule in rules if rule.breaks(row)), "")

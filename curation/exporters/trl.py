@@ -1,94 +1,83 @@
-"""TRL's conversational preference format, with explicit prompts, as `DPOTrainer` and `RewardTrainer` take it.
+"""TRL's conversational formats: preference with explicit and with implicit prompts, and unpaired.
 
-Source: TRL 1.16, `docs/source/dataset_formats.md`. The prompt stays explicit because TRL splits an
-implicit one at the longest common prefix, in the middle of a word. `score_chosen` and `score_rejected`
-(as in UltraFeedback binarized) are P(better); the trainers ignore them. There is no `margin` column:
-`RewardTrainer` would train on it.
+Source: TRL 1.16, `docs/source/dataset_formats.md` and the trainers' `_prepare_dataset`. Everything is chat
+messages, because TRL splits implicit prompts in plain text at the longest common prefix, in the middle of a
+word. `score_chosen` and `score_rejected` (as in UltraFeedback binarized) are P(better); the trainers ignore
+them. Only the implicit format has a `margin` column: `RewardTrainer` trains on one wherever it finds it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from curation.exporters.base import TrainingRow, Written
+from curation.exporters.base import About, Snippet, TrainingRow, Written
+from curation.exporters.files import MESSAGES, write_parquet
+from curation.exporters.rules import conversation
+from curation.exporters.shapes import Answer, AnswerFormat, PairFormat
 
-GROUP = 1000  # rows of a Parquet row group: fixed, so that the same rows give the same bytes
-
-_MESSAGES = pa.list_(pa.struct([pa.field("role", pa.string()), pa.field("content", pa.string())]))
 SCHEMA = pa.schema(
     [
-        pa.field("prompt", _MESSAGES),
-        pa.field("chosen", _MESSAGES),
-        pa.field("rejected", _MESSAGES),
+        pa.field("prompt", MESSAGES),
+        pa.field("chosen", MESSAGES),
+        pa.field("rejected", MESSAGES),
         pa.field("score_chosen", pa.float64()),
         pa.field("score_rejected", pa.float64()),
     ]
 )
 
 
-def why_left_out(row: TrainingRow) -> str:
-    """The reason TRL could not train on this row as it is meant, or nothing."""
-    turns = row.messages
-    if not all(isinstance(turn["content"], str) and "tool_calls" not in turn for turn in turns):
-        return "prompt is not plain text"
-    if turns[-1]["role"] != "user":
-        return "prompt does not end with a user turn"
-    if not row.chosen.strip() or not row.rejected.strip():
-        return "empty response"
-    if row.chosen == row.rejected:
-        return "identical responses"
-    return ""
+def answer_turn(text: str) -> dict[str, str]:
+    return {"role": "assistant", "content": text}
 
 
 def preference_row(row: TrainingRow) -> dict[str, Any]:
     return {
-        "prompt": [{"role": turn["role"], "content": turn["content"]} for turn in row.messages],
-        "chosen": [{"role": "assistant", "content": row.chosen}],
-        "rejected": [{"role": "assistant", "content": row.rejected}],
+        "prompt": conversation(row),
+        "chosen": [answer_turn(row.chosen)],
+        "rejected": [answer_turn(row.rejected)],
         "score_chosen": row.soft_label,
         "score_rejected": 1 - row.soft_label,
     }
 
 
-def usable(rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:
-    """The rows in TRL's shape, counting them and those left out."""
-    for row in rows:
-        if reason := why_left_out(row):
-            written.leave_out(reason)
-            continue
-        written.n_rows += 1
-        yield preference_row(row)
+def training_script(trainer: str, builder: str, file: str, options: str = "") -> Snippet:
+    """The shortest script that trains on `file` with one of TRL's stable trainers."""
+    text = (
+        "from datasets import load_dataset\n"
+        f"from trl import {trainer}Config, {trainer}Trainer\n\n"
+        f'train = load_dataset("{builder}", data_files="{file}", split="train")\n'
+        f'config = {trainer}Config(output_dir="out"{options})\n'
+        f'{trainer}Trainer("BASE_MODEL", args=config, train_dataset=train).train()'
+    )
+    return Snippet("train.py", text)
 
 
-class _Trl:
-    def example(self, row: TrainingRow) -> str | None:
-        return None if why_left_out(row) else json.dumps(preference_row(row), ensure_ascii=False, indent=2)
+class _Preference(PairFormat):
+    trainer: ClassVar[str] = "TRL"
+
+    def shape(self, row: TrainingRow) -> dict[str, Any]:
+        return preference_row(row)
 
 
-class TrlJsonl(_Trl):
+class TrlJsonl(_Preference):
     name: ClassVar[str] = "trl_jsonl"
     label: ClassVar[str] = "TRL preference, JSON lines"
-    suffix: ClassVar[str] = "jsonl"
     help: ClassVar[str] = (
         "One JSON object a line: prompt, chosen and rejected as chat messages. DPOTrainer takes it as it is."
     )
+    notes: ClassVar[tuple[str, ...]] = (
+        "From JSON lines, datasets reads texts as timestamps if every response is a date. Take Parquet then.",
+    )
 
-    def write(self, rows: Iterable[TrainingRow], path: Path) -> Written:
-        written = Written()
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            for row in usable(rows, written):
-                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-        return written
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        return (training_script("DPO", "json", about.file_name(self)),)
 
 
-class TrlParquet(_Trl):
+class TrlParquet(_Preference):
     name: ClassVar[str] = "trl_parquet"
     label: ClassVar[str] = "TRL preference, Parquet"
     suffix: ClassVar[str] = "parquet"
@@ -96,10 +85,62 @@ class TrlParquet(_Trl):
         "The same columns as the JSON lines, compressed; best for large sets and for the Hugging Face Hub."
     )
 
-    def write(self, rows: Iterable[TrainingRow], path: Path) -> Written:
+    def write(self, rows: Iterable[TrainingRow], path: Path, about: About) -> Written:  # noqa: ARG002 -- see JsonLines
         written = Written()
-        ready = usable(rows, written)
-        with pq.ParquetWriter(path, SCHEMA, compression="zstd", version="2.6") as writer:
-            while group := list(islice(ready, GROUP)):
-                writer.write_table(pa.Table.from_pylist(group, schema=SCHEMA), row_group_size=GROUP)
+        with path.open("wb") as file:
+            write_parquet(self.shaped(rows, written), file, SCHEMA)
         return written
+
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        return (training_script("DPO", "parquet", about.file_name(self)),)
+
+
+class TrlImplicit(PairFormat):
+    name: ClassVar[str] = "trl_implicit"
+    label: ClassVar[str] = "TRL reward model, implicit prompts with margin"
+    trainer: ClassVar[str] = "TRL"
+    help: ClassVar[str] = (
+        "Whole conversations in chosen and rejected, as RewardTrainer recommends, and the margin of the "
+        "consensus, 0 to 1."
+    )
+    notes: ClassVar[tuple[str, ...]] = (
+        (
+            "RewardTrainer's loss becomes −log σ(r_chosen − r_rejected − margin). To train without, remove "
+            "the column: train.remove_columns('margin')."
+        ),
+    )
+
+    def shape(self, row: TrainingRow) -> dict[str, Any]:
+        prompt = conversation(row)
+        return {
+            "chosen": [*prompt, answer_turn(row.chosen)],
+            "rejected": [*prompt, answer_turn(row.rejected)],
+            "margin": row.margin,
+        }
+
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        return (training_script("Reward", "json", about.file_name(self)),)
+
+
+class TrlUnpaired(AnswerFormat):
+    name: ClassVar[str] = "trl_unpaired"
+    label: ClassVar[str] = "TRL unpaired, for KTO"
+    trainer: ClassVar[str] = "TRL"
+    help: ClassVar[str] = "Prompt, completion and a label for each response. KTOTrainer takes it as it is."
+    notes: ClassVar[tuple[str, ...]] = (
+        (
+            "KTOTrainer reads rows in order and takes the KL term from neighbours in a batch: keep the "
+            "order or shuffle, but do not sort by prompt, and use a batch of 2 or more for each device."
+        ),
+    )
+
+    def shape(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "prompt": conversation(answer.row),
+            "completion": [answer_turn(answer.text)],
+            "label": answer.label,
+        }
+
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        options = ", per_device_train_batch_size=8"
+        return (training_script("KTO", "json", about.file_name(self), options),)

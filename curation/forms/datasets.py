@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from curation.exporters import EXPORTERS
+from curation.exporters import by_trainer
 from curation.services.export_write import SPLITS
 
 
@@ -18,5 +18,10 @@ class FreezeForm(forms.Form):
 
 
 class ExportForm(forms.Form):
-    format = forms.ChoiceField(choices=[(exporter.name, exporter.label) for exporter in EXPORTERS.values()])
+    format = forms.ChoiceField(
+        choices=[
+            (trainer, [(exporter.name, exporter.label) for exporter in formats])
+            for trainer, formats in by_trainer()
+        ]
+    )
     split = forms.ChoiceField(choices=[(split, split.capitalize()) for split in SPLITS])

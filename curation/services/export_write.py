@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
-from curation.exporters.base import TrainingRow, Written
+from curation.exporters.base import About, TrainingRow, Written
 from curation.models import DatasetRow, DatasetVersion, Export, User
 
 SPLITS = ("train", "eval", "all")
@@ -57,7 +58,7 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     os.close(handle)
     part = Path(name)
     try:
-        written = exporter.write(training_rows(version, split), part)
+        written = exporter.write(training_rows(version, split), part, about(version, split))
         if not written.n_rows:
             raise CurationError(_why_empty(version, split, written))
         with part.open("rb") as file:
@@ -68,7 +69,7 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     finally:
         part.unlink(missing_ok=True)
     if other := _rows_of_other_splits(version, split):
-        written.left_out["split not asked for"] = other
+        written.left_out["split not asked for"] = other * exporter.rows_per_pair
     return {
         "path": str(path),
         "sha256": sha256,
@@ -78,13 +79,36 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     }
 
 
+def about(version: DatasetVersion, split: str) -> About:
+    return About(
+        project=version.project.slug,
+        title=version.project.name,
+        number=version.number,
+        split=split,
+        card=version.card,
+        content_hash=version.content_hash,
+    )
+
+
+PEOPLE = Value("people")
+# In the order of `TrainingRow`'s fields.
+FIELDS = (
+    "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label", "margin", "weight", "split",
+    "position", "pair_id", "pair__prompt__fingerprint", "pair__prompt__category", "pair__prompt__source",
+    "pair__prompt__licence", Coalesce("chosen__sampler__model_name", PEOPLE),
+    Coalesce("rejected__sampler__model_name", PEOPLE),
+)  # fmt: skip
+
+
 def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
     """The version's rows in order, streamed through a server-side cursor."""
-    values = _rows_of_split(version, split).values_list(
-        "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label"
-    )
-    for row in values.order_by("position").iterator():
-        yield TrainingRow(*row)
+    for values in _rows_of_split(version, split).order_by("position").values_list(*FIELDS).iterator():
+        yield TrainingRow(*values)
+
+
+def first_rows(version: DatasetVersion, n: int) -> list[TrainingRow]:
+    values = _rows_of_split(version, "all").order_by("position").values_list(*FIELDS)
+    return [TrainingRow(*row) for row in values[:n]]
 
 
 def _rows_of_split(version: DatasetVersion, split: str) -> QuerySet[DatasetRow]:

@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from curation.exporters import EXPORTERS
+from curation.exporters.shown import shown_format
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion
 from curation.policies import reviewer_access
 from curation.recipes.pages import described_steps
-from curation.services.export_write import training_rows
+from curation.services.export_write import about, first_rows
 
 
 @login_required
@@ -31,7 +32,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
     split = request.GET.get("split", "")
     rows = version.rows.select_related("pair__prompt", "chosen", "rejected")
     rows = rows.filter(split=split) if split in version.card["splits"] else rows
-    first = next(training_rows(version, "all"), None)
+    example = shown_format(EXPORTERS["trl_jsonl"], first_rows(version, 1), about(version, "train"))
     context = {
         "access": access,
         "version": version,
@@ -39,8 +40,8 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
         "exports": version.exports.select_related("created_by"),
-        "form": ExportForm(),
-        "example": EXPORTERS["trl_jsonl"].example(first) if first else None,
+        "form": ExportForm(initial={"format": request.GET.get("format", "trl_jsonl")}),
+        "example": example,
     }
     return render(request, "curation/dataset_detail.html", context)
 

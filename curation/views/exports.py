@@ -8,14 +8,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from curation.errors import CurationError
+from curation.exporters import EXPORTERS, by_trainer
+from curation.exporters.base import About
+from curation.exporters.shown import shown_format
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion, Export
 from curation.policies import researcher_access, reviewer_access
-from curation.services.export_write import export_write
+from curation.services.export_write import about, export_write, first_rows
 
 
 @login_required
@@ -44,5 +47,25 @@ def export_download(request: HttpRequest, slug: str, pk: int) -> HttpResponseBas
     # A file that was cleaned away is written again: its bytes follow from the version.
     export = export_write(version=found.version, format=found.format, split=found.split, user=access.user)
     path = Path(export.path)
-    name = f"{slug}-v{export.version.number}-{export.split}{path.suffix}"
+    name = about(export.version, export.split).file_name(EXPORTERS[export.format])
     return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+
+
+EXAMPLE_ROWS = 50  # looked through for one that a format takes
+
+
+@login_required
+def format_list(request: HttpRequest, slug: str) -> HttpResponse:
+    """Every format, with rows of the version asked for, of the newest, or made up."""
+    access = reviewer_access(request, slug)
+    versions = DatasetVersion.objects.filter(project=access.project).select_related("project")
+    number = request.GET.get("version", "")
+    version = get_object_or_404(versions, number=int(number)) if number.isdecimal() else versions.first()
+    rows = first_rows(version, EXAMPLE_ROWS) if version else []
+    of = about(version, "train") if version else About(slug, access.project.name, 1, "train")
+    groups = [
+        (trainer, [shown_format(exporter, rows, of) for exporter in formats])
+        for trainer, formats in by_trainer()
+    ]
+    context = {"access": access, "version": version, "groups": groups}
+    return render(request, "curation/format_list.html", context)

@@ -1,27 +1,29 @@
-"""Files for a trainer."""
+"""Files for a trainer: what holds for every format, and the service that writes them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from django.conf import settings
+from django.core.management import call_command
 
 from curation.errors import CurationError
-from curation.exporters import EXPORTERS
+from curation.exporters import EXPORTERS, by_trainer
 from curation.exporters.base import TrainingRow
-from curation.exporters.trl import why_left_out
+from curation.exporters.shapes import WINDOW
 from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
-from curation.services.export_write import export_write
+from curation.services.export_write import export_write, first_rows, training_rows
 from tests.conftest import People
+from tests.curation.export_rows import AGAIN, SYSTEM, USER, export, row
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
+from tests.factories import PromptFactory
 
-USER = [{"role": "user", "content": "Q"}]
 COLUMNS = ["prompt", "chosen", "rejected", "score_chosen", "score_rejected"]
 
 
@@ -48,19 +50,39 @@ def test_it_works(version: DatasetVersion, people: People) -> None:
 
 def test_parquet_has_the_same_rows(version: DatasetVersion) -> None:
     files = [
-        Path(export_write(version=version, format=name, split="all", user=None).path) for name in EXPORTERS
+        Path(export_write(version=version, format=name, split="all", user=None).path)
+        for name in ("trl_jsonl", "trl_parquet")
     ]
     rows = [json.loads(line) for line in files[0].read_text(encoding="utf-8").splitlines()]
     assert pq.read_table(files[1]).to_pylist() == rows
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_row_knows_where_it_comes_from(people: People) -> None:
+    prompt = PromptFactory(
+        project=people.project, category="maths", source="forum", licence="cc-by-4.0", split="eval"
+    )
+    pair = judged_pair(people.project, 0.9, prompt=prompt)
+    sampler = pair.response_a.sampler
+    assert sampler is not None
+    version = dataset_freeze(recipe=saved_recipe(people.project), user=None)
+    (found,) = training_rows(version, "all")
+    assert (found.chosen, found.rejected) == (pair.response_a.text, pair.response_b.text)
+    assert (found.soft_label, found.margin, found.weight) == (pytest.approx(0.9), pytest.approx(0.8), 1.0)
+    assert (found.split, found.position, found.pair_id) == ("eval", 0, pair.pk)
+    assert (found.prompt_id, found.category) == (prompt.fingerprint, "maths")
+    assert (found.source, found.licence) == ("forum", "cc-by-4.0")
+    assert found.chosen_by == found.rejected_by == sampler.model_name
+    assert first_rows(version, 5) == [found]
+
+
+@pytest.mark.parametrize("name", sorted(set(EXPORTERS) - {"axolotl_kto_system"}))
 def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     version: DatasetVersion, name: str
 ) -> None:
     export = export_write(version=version, format=name, split="all", user=None)
     path = Path(export.path)
     before = path.stat().st_mtime_ns
+    assert export.n_rows == 2 * EXPORTERS[name].rows_per_pair
     assert export_write(version=version, format=name, split="all", user=None) == export
     assert path.stat().st_mtime_ns == before
     path.unlink()
@@ -68,6 +90,16 @@ def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     assert (rebuilt.pk, rebuilt.sha256) == (export.pk, export.sha256)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == export.sha256
     assert [file.name for file in path.parent.iterdir() if file.suffix == ".part"] == []
+
+
+def test_other_splits_are_counted_in_rows_of_the_format(version: DatasetVersion) -> None:
+    export = export_write(version=version, format="trl_unpaired", split="train", user=None)
+    assert (export.n_rows, export.left_out) == (2, {"split not asked for": 2})
+
+
+def test_a_format_that_takes_no_row_says_why(version: DatasetVersion) -> None:
+    with pytest.raises(CurationError, match=r"prompt has no system turn \(4\)"):
+        export_write(version=version, format="axolotl_kto_system", split="all", user=None)
 
 
 def test_an_unknown_format_is_refused(version: DatasetVersion) -> None:
@@ -83,64 +115,64 @@ def test_a_split_without_rows_is_refused_and_leaves_no_file(people: People) -> N
     assert not Export.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("row", "reason"),
-    [
-        (TrainingRow(USER, "a", "b", 0.9), ""),
-        (
-            TrainingRow([*USER, {"role": "assistant", "content": "A"}], "a", "b", 0.9),
-            "prompt does not end with a user turn",
-        ),
-        (
-            TrainingRow([{"role": "user", "content": [{"type": "image"}]}], "a", "b", 0.9),
-            "prompt is not plain text",
-        ),
-        (TrainingRow(USER, " \n", "b", 0.9), "empty response"),
-        (TrainingRow(USER, "a", "a", 0.9), "identical responses"),
-    ],
-)
-def test_what_trl_cannot_train_on_is_left_out(row: TrainingRow, reason: str) -> None:
-    assert why_left_out(row) == reason
-
-
-@pytest.mark.parametrize("name", EXPORTERS)
-def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: Path, name: str) -> None:
-    rows = [TrainingRow(USER, f"ä{n}", "b" if n % 7 else "", 0.9) for n in range(2500)]
-    files = [tmp_path / "one", tmp_path / "two"]
-    for file in files:
-        written = EXPORTERS[name].write(iter(rows), file)
-        assert written.n_rows + sum(written.left_out.values()) == 2500
-    assert files[0].read_bytes() == files[1].read_bytes()
-
-
-LOADER = """
-import json, sys
-from datasets import load_dataset
-rows = load_dataset(sys.argv[1], data_files=sys.argv[2], split="train", cache_dir=sys.argv[3])
-print(json.dumps([rows.column_names, rows[0]]))
-"""
-
-
-@pytest.mark.skipif(
-    not Path(settings.ML_PYTHON).exists(), reason="the worker environment is not built: make ml"
-)
-@pytest.mark.parametrize(("name", "builder"), [("trl_jsonl", "json"), ("trl_parquet", "parquet")])
-def test_datasets_loads_it(version: DatasetVersion, tmp_path: Path, name: str, builder: str) -> None:
-    export = export_write(version=version, format=name, split="train", user=None)
-    done = subprocess.run(
-        [settings.ML_PYTHON, "-c", LOADER, builder, export.path, str(tmp_path)],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    columns, first = json.loads(done.stdout.splitlines()[-1])
-    assert columns == COLUMNS
-    assert first["chosen"][0]["role"] == "assistant"
+def test_the_command_writes_any_format(version: DatasetVersion, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("export_dataset", "helpfulness", "1", "--format", "llama_factory_kto", "--split", "all")
+    printed = capsys.readouterr().out
+    export = Export.objects.get()
+    assert (export.format, export.n_rows) == ("llama_factory_kto", 4)
+    assert export.sha256 in printed
 
 
 def test_an_export_row_is_unique(version: DatasetVersion) -> None:
     for _ in range(2):
         export_write(version=version, format="trl_jsonl", split="all", user=None)
     assert Export.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: Path, name: str) -> None:
+    prompts = ([USER], [SYSTEM, USER], AGAIN)
+    rows = [
+        row(
+            prompts[n % 3],
+            f"ä{n}",
+            f"b{n}" if n % 7 else "",
+            prompt_id=f"{n // 2:05}",
+            split="eval" if n % 5 == 4 else "train",
+        )
+        for n in range(2500)
+    ]
+    files = [tmp_path / "one", tmp_path / "two"]
+    for file in files:
+        written = export(name, rows, file)
+        assert written.n_rows
+        assert written.n_rows + sum(written.left_out.values()) == 2500 * EXPORTERS[name].rows_per_pair
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
+    refs: list[weakref.ref[TrainingRow]] = []
+    gone: list[object] = []
+    alive: list[int] = []
+
+    def rows() -> Iterator[TrainingRow]:
+        for n in range(4000):
+            made = row([SYSTEM, USER] if n % 2 else [USER], f"a{n}", f"b{n}", prompt_id=f"{n:05}")
+            refs.append(weakref.ref(made, gone.append))
+            alive.append(len(refs) - len(gone))
+            yield made
+
+    export(name, rows(), tmp_path / "file")
+    assert len(alive) == 4000
+    assert max(alive) <= WINDOW + 1
+
+
+def test_every_format_has_a_name_of_its_own_and_stands_with_its_trainer() -> None:
+    grouped = [exporter.name for _, formats in by_trainer() for exporter in formats]
+    assert grouped == list(EXPORTERS)
+    assert len({exporter.label for exporter in EXPORTERS.values()}) == len(EXPORTERS)
+    trainers = [trainer for trainer, _ in by_trainer()]
+    assert len(set(trainers)) == len(trainers)
+    assert not any("nectar" in name for name in EXPORTERS)

@@ -52,7 +52,9 @@ def test_from_recipe_to_download(people: People) -> None:
     assert "judge v1 (judge): 4 judgments" in page
     download = client.get(url("export-download", pk=export.pk))
     assert streamed(download) == Path(export.path).read_bytes()
-    assert download.headers["Content-Disposition"] == 'attachment; filename="helpfulness-v1-all.jsonl"'
+    assert (
+        download.headers["Content-Disposition"] == 'attachment; filename="helpfulness-v1-all-trl_jsonl.jsonl"'
+    )
 
 
 def test_a_download_whose_file_is_gone_is_written_again(people: People) -> None:

@@ -65,7 +65,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
-        f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "sample/", "score/",
+        f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "formats/",
+        "sample/", "score/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
         "evaluations/", f"evaluations/{world['evaluation']}/",
@@ -84,12 +85,12 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"{verdicts}?show=flipped", f"{verdicts}?show=unparsed", f"datasets/{world['number']}/?split=train",
         f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
-        f"sample/?model={world['model']}",
+        f"sample/?model={world['model']}", f"formats/?version={world['number']}",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
-        "jobs/", "sample/", "score/",
+        "jobs/", "sample/", "score/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
 

@@ -1,0 +1,124 @@
+"""README.md of a dataset folder: YAML for the Hub, then what a reader should know."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from curation.exporters.base import About
+
+# Of the Hub's list of licence identifiers, those that data sets come under.
+KNOWN_LICENCES = frozenset(
+    {
+        "apache-2.0", "mit", "bsd-3-clause", "gpl-3.0", "unlicense", "cc0-1.0", "cc-by-3.0", "cc-by-4.0",
+        "cc-by-sa-3.0", "cc-by-sa-4.0", "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cdla-permissive-1.0", "cdla-permissive-2.0",
+        "cdla-sharing-1.0", "odc-by", "odbl", "pddl",
+    }
+)  # fmt: skip
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+
+
+def hub_card(
+    about: About, splits: Mapping[str, int], licences: Mapping[str, int], left_out: Mapping[str, int]
+) -> str:
+    """`splits` and `licences` count the rows in the folder; the rest is of the version, from its own card."""
+    card = about.card
+    front = yaml.safe_dump(_front_matter(about, splits, licences), sort_keys=False, allow_unicode=True)
+    parts = [
+        f"---\n{front}---\n\n# {plain(about.title)}, version {about.number}",
+        (
+            "Preference pairs: for each prompt one response that was preferred and one that was not, as "
+            "chat messages. Written by Tiebreak."
+        ),
+        _section("Rows", ("Split", "Rows"), splits.items()),
+        _section("Licences of the prompts", ("Licence", "Rows"), named(licences)),
+        _section("Sources", ("Source", "Rows of the version"), named(card.get("sources", {}))),
+        _section("Categories", ("Category", "Rows of the version"), named(card.get("categories", {}))),
+        _section("Who wrote the responses", ("Model", "Responses"), _writers(card).items()),
+        _section("Left out", ("Reason", "Pairs"), left_out.items()),
+        "## How the preferences were made\n\n" + "\n".join(f"- {line}" for line in _origin(about)),
+        f"## Columns\n\n{COLUMNS}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+COLUMNS = """\
+- `prompt`, `chosen`, `rejected`: lists of messages with `role` and `content`, for TRL's `DPOTrainer`.
+- `score_chosen`, `score_rejected`: the consensus probability that this response is the better one.
+- `prompt_id`: SHA-256 of the prompt's roles and texts.
+- `category`, `source`, `licence`: of the prompt.
+- `chosen_by`, `rejected_by`: the model that wrote the response, or “people”."""
+
+
+def _front_matter(about: About, splits: Mapping[str, int], licences: Mapping[str, int]) -> dict[str, Any]:
+    files = [{"split": name, "path": f"data/{name}.parquet"} for name in splits]
+    return {
+        "pretty_name": f"{about.title}, version {about.number}",
+        "license": hub_licence(licences),
+        "task_categories": ["text-generation"],
+        "tags": ["preference", "dpo", "trl"],
+        "size_categories": [_size(sum(splits.values()))],
+        "configs": [{"config_name": "default", "data_files": files}],
+    }
+
+
+def hub_licence(licences: Mapping[str, int]) -> str:
+    """The Hub's identifier of the one licence of all rows; `unknown` if no row has one, else `other`."""
+    names = {name.strip().lower() for name in licences}
+    if names == {""}:
+        return "unknown"
+    only = names.pop() if len(names) == 1 else ""
+    return only if only in KNOWN_LICENCES else "other"
+
+
+def _size(rows: int) -> str:
+    return next((name for limit, name in SIZES if rows < limit), "n>10M")
+
+
+def _writers(card: Mapping[str, Any]) -> Counter[str]:
+    """A model that was sampled with several settings is one writer."""
+    writers: Counter[str] = Counter()
+    for sampler in card.get("samplers", []):
+        writers[sampler["model_name"]] += sampler["responses"]
+    return writers
+
+
+def _origin(about: About) -> list[str]:
+    card = about.card
+    raters = card.get("raters", [])
+    people = sum(rater["kind"] == "person" for rater in raters)
+    recipe = card.get("recipe", {})
+    consensus = card.get("consensus_label") or card.get("consensus", "not recorded")
+    return [
+        f"Judgments: {card.get('judgments', 0)}. Raters: people {people}, judges {len(raters) - people}.",
+        f"Consensus: {plain(consensus)}.",
+        f"Filter recipe: {plain(recipe.get('name', 'not recorded'))}, version {recipe.get('version', 0)}.",
+        f"Content hash of the version: `{about.content_hash}`.",
+    ]
+
+
+def named(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return [(name or "not stated", n) for name, n in counts.items()]
+
+
+def _section(title: str, head: tuple[str, str], rows: Iterable[tuple[str, int]]) -> str:
+    """A heading and a table, or nothing if there is no row."""
+    lines = [f"| {plain(name)} | {n} |" for name, n in rows]
+    return "\n".join([f"## {title}", "", f"| {head[0]} | {head[1]} |", "|---|---:|", *lines]) if lines else ""
+
+
+def plain(text: str) -> str:
+    """On one line, and no Markdown or HTML of its own in a table's cell."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    return "".join(f"\\{char}" if char in "|`*_[]\\#" else char for char in line)

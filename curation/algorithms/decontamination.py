@@ -9,8 +9,9 @@ nothing covers it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,18 @@ N, THRESHOLD = 8, 0.5
 _UNSPACED = "぀-ヿ㐀-䶿一-鿿豈-﫿"  # kana and Han characters, each a token of its own
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _STRANGER = -1
+
+
+def user_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """What the user says in a prompt, all turns: instructions of the system and earlier answers stay out."""
+    said = [turn["content"] for turn in messages if turn.get("role") == "user"]
+    return "\n".join(part for content in said for part in _texts(content))
+
+
+def _texts(content: Any) -> list[str]:
+    if isinstance(content, str):
+        return [content]
+    return [str(part["text"]) for part in content if isinstance(part, dict) and part.get("type") == "text"]
 
 
 def tokens(text: str) -> list[str]:
@@ -58,6 +71,7 @@ class NgramIndex:
         self.n = n
         self._ids: dict[str, int] = {}
         numbered = [[self._ids.setdefault(token, len(self._ids)) for token in tokens(test)] for test in tests]
+        self.n_tests = len(numbered)
         self._lengths = np.array([max(len(test), 1) for test in numbered], dtype=np.int64)
         flat, self._test_of = _joined(numbered)
         starts, keys = _ngrams(flat, n)

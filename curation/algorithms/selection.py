@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
@@ -41,6 +43,11 @@ def own_draws(ids: ArrayLike, seed: int) -> FloatArray:
     return draws
 
 
+def stream(seed: int, name: str) -> int:
+    """A seed of its own for each use of one seed, so that two choices by the same ids do not go together."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8], "big")
+
+
 def weighted_sample(weights: ArrayLike, size: int, *, seed: int, ids: ArrayLike | None = None) -> IntArray:
     """Places drawn without replacement, each next one ∝ its weight among those left; in order of draw.
 
@@ -63,14 +70,18 @@ def prompt_blocks(prompt: ArrayLike, gap: ArrayLike) -> IntArray:
     Curry-DPO, prompt-wise (Pattnaik et al., arXiv 2403.07230): the larger the gap, the easier the pair. Equal
     gaps rank in order of place.
     """
-    prompts, gaps = np.asarray(prompt), _gaps(gap)
-    order = np.lexsort((-gaps, prompts))
-    of = prompts[order]
+    return rank_within(prompt, _gaps(gap))
+
+
+def rank_within(group: ArrayLike, key: ArrayLike) -> IntArray:
+    """The rank of each place among those of its group, 0 for the highest key; equals in order of place."""
+    groups, keys = np.asarray(group), np.asarray(key)
+    order = np.lexsort((-keys, groups))
+    of, here = groups[order], np.arange(len(order))
     starts = np.r_[True, of[1:] != of[:-1]] if len(of) else np.zeros(0, dtype=np.bool_)
-    rank = np.arange(len(of)) - np.maximum.accumulate(np.where(starts, np.arange(len(of)), 0))
-    blocks = np.empty(len(of), dtype=np.int64)
-    blocks[order] = rank
-    return blocks
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = here - np.maximum.accumulate(np.where(starts, here, 0))
+    return rank
 
 
 def global_blocks(gap: ArrayLike, n_blocks: int) -> IntArray:

@@ -25,8 +25,10 @@ def bald(probabilities: ArrayLike) -> FloatArray:
     a coin toss.
     """
     passes = _passes(probabilities)
-    score: FloatArray = entropy(passes.mean(axis=0)) - entropy(passes).mean(axis=0)
-    score = np.clip(score, 0.0, np.log(passes.shape[2]))  # only rounding leaves the range
+    # Only rounding leaves the range.
+    score: FloatArray = np.clip(
+        entropy(passes.mean(axis=0)) - entropy(passes).mean(axis=0), 0.0, np.log(passes.shape[2])
+    )
     return score
 
 

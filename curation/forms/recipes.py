@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.base import SCORER_NAMES, Step, choice_names, scorer_name
+from curation.recipes.base import DEFAULT_SCORER, SCORER_NAMES, Step, choice_names, scorer_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.services.recipe_save import NAME_LENGTH
 
@@ -86,7 +86,7 @@ def _producers(project: Project, fields: Mapping[str, FieldInfo]) -> list[tuple[
     """All of the project's where the step lets one choose the scorer, else those of ln-CHES."""
     found = ScoreProducer.objects.filter(project=project).order_by("-id")
     if "scorer" not in fields:
-        found = found.filter(scorer="ln_ches")
+        found = found.filter(scorer=DEFAULT_SCORER)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
 
 

@@ -12,6 +12,8 @@ from curation.algorithms.filters import Cut, IntArray
 from curation.errors import CurationError
 from curation.recipes.pool import Pool
 
+# What a step that cuts by a score reads unless it says otherwise.
+DEFAULT_SCORER = "ln_ches"
 SCORER_NAMES = {"ches": "CHES", "ln_ches": "ln-CHES"}
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from curation.algorithms import decontamination, filters, selection
 from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import Step, scorer_name
+from curation.recipes.base import DEFAULT_SCORER, Step, scorer_name
 from curation.recipes.pool import Pool
 
 LARGEST_SEED = 2**31 - 1
@@ -35,7 +35,7 @@ class ScoreThreshold(Step):
         "rank (Razin et al., arXiv 2410.08847)."
     )
     step: Literal["score_threshold"] = "score_threshold"
-    scorer: Scorer = "ln_ches"
+    scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     by: Literal["percentile", "value"] = Field(
         default="percentile",
@@ -81,7 +81,7 @@ class ScoreSlice(Step):
         "a score are dropped."
     )
     step: Literal["score_slice"] = "score_slice"
-    scorer: Scorer = "ln_ches"
+    scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     quantile: float = Field(default=0.5, ge=0, le=1, title="Quantile")
     pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep")

@@ -13,7 +13,7 @@ from curation.algorithms import filters
 from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
-from curation.recipes.base import RecipeError, Step
+from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
 from curation.recipes.pool import Pool
 from curation.recipes.selection_steps import (
     BalanceLength,
@@ -93,10 +93,10 @@ class DropTopLnChes(Step):
 
     @property
     def scores(self) -> tuple[str, int] | None:
-        return ("ln_ches", self.producer) if self.producer else None
+        return (DEFAULT_SCORER, self.producer) if self.producer else None
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
-        scores = pool.chosen_scores("ln_ches", self.producer)[at]
+        scores = pool.chosen_scores(DEFAULT_SCORER, self.producer)[at]
         return filters.drop_top(
             scores, pool.pair_ids[at], self.percent, keep_missing=self.keep_missing, name="ln-CHES"
         )

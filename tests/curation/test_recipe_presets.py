@@ -23,7 +23,7 @@ from tests.factories import PairFactory
 
 pytestmark = pytest.mark.django_db
 
-NEEDED = {"score_threshold": {"max": 5.0}}
+NEEDED: dict[str, dict[str, Any]] = {"score_threshold": {"max": 5.0}}
 
 
 def posted(form: RecipeForm) -> dict[str, Any]:
@@ -85,13 +85,20 @@ def test_an_unknown_preset_and_an_edit_offer_nothing_of_it(people: People) -> No
 
 @pytest.mark.parametrize("kind", STEPS)
 def test_the_form_of_a_step_sends_back_what_it_shows(people: People, kind: str) -> None:
-    steps = [{"step": "consensus_exists"}, {"step": kind, **NEEDED.get(kind, {})}]
+    steps: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": kind, **NEEDED.get(kind, {})}]
     form = RecipeForm(people.project, name="Any", steps=steps)
     again = RecipeForm(people.project, posted(form))
     assert again.is_valid(), [step.errors for step in again.steps]
     assert parse_steps(again.raw_steps) == parse_steps(steps)
     step = StepForm(kind, project=people.project)
     assert all(bound.label and bound.label != bound.name for bound in step.visible_fields())
+
+
+def test_a_field_has_the_limits_of_its_parameter(people: People) -> None:
+    form = StepForm("certain_sample", {"percent": "101", "seed": "-1"}, project=people.project)
+    assert "less than or equal to 100" in str(form.errors["percent"])
+    assert "greater than or equal to 0" in str(form.errors["seed"])
+    assert 'max="100' in str(form["percent"])
 
 
 @pytest.mark.parametrize("kind", STEPS)

@@ -38,7 +38,8 @@ def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
+        # The driver's own cursor: Django's, where it logs queries, takes no parameters here.
+        cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
     ):
         data = b"".join(copy)
     fields: list[tuple[str, str]] = [("_fields", ">i2")]

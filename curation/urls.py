@@ -74,6 +74,7 @@ recipe_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/recipes/new/", recipes.recipe_create, name="recipe-create"),
     path("p/<slug:slug>/recipes/<int:pk>/", recipes.recipe_detail, name="recipe-detail"),
     path("p/<slug:slug>/recipes/<int:pk>/edit/", recipes.recipe_edit, name="recipe-edit"),
+    path("p/<slug:slug>/recipes/<int:pk>/recipe.yaml", recipes.recipe_file, name="recipe-file"),
     path("p/<slug:slug>/recipes/<int:pk>/run/", recipes.recipe_run_start, name="recipe-run"),
     path("p/<slug:slug>/recipe-runs/<int:pk>/", recipes.run_detail, name="run-detail"),
     path("p/<slug:slug>/recipe-runs/<int:pk>/freeze/", recipes.dataset_freeze_start, name="dataset-freeze"),

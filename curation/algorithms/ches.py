@@ -11,7 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from numpy.typing import ArrayLike
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,17 +27,29 @@ class ChesScores:
     ln_ches_b_over_a: float
 
 
-def ches(sum_chosen: ArrayLike, sum_rejected: ArrayLike) -> float:
-    """⟨S⁺, S⁻⟩ − ‖S⁺‖². Not symmetric: what is subtracted is the preferred response's norm."""
-    chosen, rejected = _vectors(sum_chosen, sum_rejected)
-    return float(chosen @ rejected - chosen @ chosen)
+def ches(sum_preferred: ArrayLike, sum_dispreferred: ArrayLike) -> float | FloatArray:
+    """⟨S⁺, S⁻⟩ − ‖S⁺‖² of two vectors (d,), or of each row of two arrays (batch, d).
+
+    Not symmetric: what is subtracted is the preferred response's norm.
+    """
+    preferred, dispreferred = _vectors(sum_preferred, sum_dispreferred)
+    score: float | FloatArray = np.einsum("...d,...d->...", preferred, dispreferred - preferred)
+    return score
 
 
-def ln_ches(sum_chosen: ArrayLike, n_chosen: int, sum_rejected: ArrayLike, n_rejected: int) -> float:
-    """The length-normalised score, ⟨S⁺, S⁻⟩ / (n⁺ n⁻) − ‖S⁺‖² / (n⁺)²: CHES of the mean hidden states."""
-    _require_counts(n_chosen, n_rejected)
-    chosen, rejected = _vectors(sum_chosen, sum_rejected)
-    return ches(chosen / n_chosen, rejected / n_rejected)
+def ln_ches(
+    sum_preferred: ArrayLike,
+    n_preferred: ArrayLike,
+    sum_dispreferred: ArrayLike,
+    n_dispreferred: ArrayLike,
+) -> float | FloatArray:
+    """The length-normalised score, ⟨S⁺, S⁻⟩ / (n⁺ n⁻) − ‖S⁺‖² / (n⁺)²: CHES of the mean hidden states.
+
+    For arrays (batch, d) the counts are (batch,), or one number for all rows.
+    """
+    _require_counts(n_preferred, n_dispreferred)
+    preferred, dispreferred = _vectors(sum_preferred, sum_dispreferred)
+    return ches(preferred / _column(n_preferred), dispreferred / _column(n_dispreferred))
 
 
 def ches_from_sums(dot_ab: float, norm2_a: float, norm2_b: float, n_a: int, n_b: int) -> ChesScores:
@@ -49,13 +64,17 @@ def ches_from_sums(dot_ab: float, norm2_a: float, norm2_b: float, n_a: int, n_b:
     )
 
 
-def _require_counts(*counts: int) -> None:
-    if min(counts) < 1:
+def _require_counts(*counts: ArrayLike) -> None:
+    if any(np.any(np.asarray(n) < 1) for n in counts):
         raise ValueError("a response without hidden states has no CHES score")
 
 
-def _vectors(first: ArrayLike, second: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+def _column(counts: ArrayLike) -> FloatArray:
+    return np.asarray(counts, dtype=np.float64)[..., np.newaxis]
+
+
+def _vectors(first: ArrayLike, second: ArrayLike) -> tuple[FloatArray, FloatArray]:
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if a.ndim != 1 or a.shape != b.shape:
-        raise ValueError(f"expected two vectors of one length, got shapes {a.shape} and {b.shape}")
+    if a.ndim not in {1, 2} or a.shape != b.shape:
+        raise ValueError(f"expected vectors of one length, got shapes {a.shape} and {b.shape}")
     return a, b

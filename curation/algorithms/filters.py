@@ -9,6 +9,9 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from curation.algorithms.selection import own_draws, quantile_slice, rank_within, weighted_sample
+from curation.algorithms.uncertainty import certain_weights, uncertain_weights
+
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -46,6 +49,11 @@ def first_reason(failing: Mapping[str, BoolArray], n: int) -> tuple[IntArray, tu
     return why, tuple(failing)
 
 
+def percent_of(percent: float, n: int) -> int:
+    """⌊percent/100 · n⌋ of the decimal as it was typed: 0.29 % of 10,000 is 29, not 28."""
+    return int(Fraction(str(percent)) * n / 100)
+
+
 def consensus_exists(winner: IntArray, known: BoolArray, answered: BoolArray, chosen: IntArray) -> Cut:
     """Keep pairs whose winner (+1 a, −1 b, 0 tie) is the one `chosen`.
 
@@ -74,8 +82,7 @@ def drop_top(score: FloatArray, pair: IntArray, percent: float, *, keep_missing:
     """
     scored = np.isfinite(score)
     ranked = np.flatnonzero(scored)[np.lexsort((pair[scored], -score[scored]))]
-    # A Fraction of the decimal as typed: 0.29 % of 10,000 must be 29, not 28.
-    n_top = int(Fraction(str(percent)) * len(ranked) / 100)
+    n_top = percent_of(percent, len(ranked))
     top = np.zeros(len(score), dtype=np.bool_)
     top[ranked[:n_top]] = True
     failing = {f"no {name} score": ~scored & (not keep_missing), f"highest {percent:g} % by {name}": top}
@@ -93,6 +100,127 @@ def length_ratio(chosen: IntArray, rejected: IntArray, low: float, high: float) 
         f"chosen longer than {high:g} × rejected": ratio > high,
     }
     return Cut(*first_reason(failing, len(chosen)), ratio, (low, high))
+
+
+def score_band(
+    score: FloatArray, low: float | None, high: float | None, *, keep_missing: bool, name: str
+) -> Cut:
+    """Keep low ≤ score ≤ high; None is no border. A score that is not finite counts as missing."""
+    scored = np.isfinite(score)
+    failing = {f"no {name} score": ~scored & (not keep_missing)}
+    if low is not None:
+        failing[f"{name} below {low:g}"] = scored & (score < low)
+    if high is not None:
+        failing[f"{name} above {high:g}"] = scored & (score > high)
+    borders = tuple(border for border in (low, high) if border is not None)
+    return Cut(*first_reason(failing, len(score)), np.where(scored, score, np.nan), borders)
+
+
+def percentile_band(
+    score: FloatArray, pair: IntArray, low: float, high: float, *, keep_missing: bool, name: str
+) -> Cut:
+    """Keep, of the m scores there are in ascending order, those from ⌊low/100 · m⌋ up to ⌊high/100 · m⌋.
+
+    Bands that meet share no pair and leave none out. Equal scores rank by pair id.
+    """
+    scored = np.isfinite(score)
+    ranked = np.flatnonzero(scored)[np.lexsort((pair[scored], score[scored]))]
+    start, stop = percent_of(low, len(ranked)), percent_of(high, len(ranked))
+    below, above = np.zeros(len(score), dtype=np.bool_), np.zeros(len(score), dtype=np.bool_)
+    below[ranked[:start]], above[ranked[stop:]] = True, True
+    failing = {
+        f"no {name} score": ~scored & (not keep_missing),
+        f"lowest {low:g} % by {name}": below,
+        f"above percentile {high:g} by {name}": above,
+    }
+    return Cut(
+        *first_reason(failing, len(score)),
+        np.where(scored, score, np.nan),
+        _ends(score[ranked[start:stop]], score[below | above]),
+    )
+
+
+def around_quantile(score: FloatArray, quantile: float, n: int, *, name: str) -> Cut:
+    """Keep the n pairs whose scores lie around the quantile (see `quantile_slice`)."""
+    scored = np.isfinite(score)
+    taken = quantile_slice(score, quantile, n)
+    outside = scored.copy()
+    outside[taken] = False
+    failing = {f"no {name} score": ~scored, f"not among the {n} around quantile {quantile:g}": outside}
+    return Cut(
+        *first_reason(failing, len(score)),
+        np.where(scored, score, np.nan),
+        _ends(score[taken], score[outside]),
+    )
+
+
+def _ends(taken: FloatArray, others: FloatArray) -> tuple[float, ...]:
+    """The lowest and the highest of the ascending scores taken, where there are others beyond them."""
+    if not len(taken):
+        return ()
+    low, high = float(taken[0]), float(taken[-1])
+    return ((low,) if np.any(others <= low) else ()) + ((high,) if np.any(others >= high) else ())
+
+
+def cap_per_value(value: IntArray, pair: IntArray, limit: int, *, seed: int, what: str) -> Cut:
+    """Keep at most `limit` pairs of each value, drawn at random. Its number is the size of the group."""
+    _, group, sizes = np.unique(value, return_inverse=True, return_counts=True)
+    over = rank_within(group, own_draws(pair, seed)) >= limit
+    why, reasons = first_reason({f"more than {limit} of one {what}": over}, len(value))
+    return Cut(why, reasons, sizes[group].astype(np.float64), (float(limit),))
+
+
+def overlap_below(share: FloatArray, threshold: float, n: int) -> Cut:
+    """Keep pairs whose prompt covers at most this share of any eval prompt; NaN was not tested and stays."""
+    reason = f"covers over {threshold:g} of an eval prompt with {n}-grams"
+    return Cut(*first_reason({reason: share > threshold}, len(share)), share, (threshold,))
+
+
+def balance_length(chosen: IntArray, rejected: IntArray, pair: IntArray, percent: float) -> Cut:
+    """Drop the fewest pairs so that the chosen response is longer in at most `percent` of those left.
+
+    Only pairs with the longer chosen response can help by going: the largest differences go first, equal ones
+    by smaller pair id.
+    """
+    lead = chosen - rejected
+    longer = np.flatnonzero(lead > 0)
+    most = Fraction(str(percent)) / 100
+    n_other = len(lead) - len(longer)
+    allowed = int(most * n_other / (1 - most)) if most < 1 else len(longer)
+    gone = longer[np.lexsort((pair[longer], -lead[longer]))][: max(len(longer) - allowed, 0)]
+    over = np.zeros(len(lead), dtype=np.bool_)
+    over[gone] = True
+    reason = f"chosen is longer, in over {percent:g} % of the pairs: largest difference"
+    borders = (float(lead[gone[-1]]),) if len(gone) else ()
+    return Cut(*first_reason({reason: over}, len(lead)), lead.astype(np.float64), borders)
+
+
+def sample_by_entropy(
+    entropy: FloatArray, pair: IntArray, percent: float, *, certain: bool, seed: int
+) -> Cut:
+    """Keep ⌊percent/100 · n⌋ pairs drawn without replacement ∝ 1 − entropy (certain) or ∝ entropy.
+
+    Fewer are kept where fewer have a weight above 0.
+    """
+    weights = certain_weights(entropy) if certain else uncertain_weights(entropy)
+    drawn = weighted_sample(weights, percent_of(percent, len(entropy)), seed=seed, ids=pair)
+    left = np.ones(len(entropy), dtype=np.bool_)
+    left[drawn] = False
+    failing = {"weight 0": left & (weights == 0), "not drawn": left}
+    return Cut(*first_reason(failing, len(entropy)), entropy)
+
+
+def first_of_each(*keys: IntArray) -> Cut:
+    """Keep the first of the pairs that are alike in all keys."""
+    n = len(keys[0])
+    order = np.lexsort(keys)
+    differs = np.zeros(n, dtype=np.bool_)
+    for key in keys:
+        differs[1:] |= key[order][1:] != key[order][:-1]
+    again = np.zeros(n, dtype=np.bool_)
+    again[order] = ~differs
+    again[order[:1]] = False
+    return Cut(*first_reason({"same texts as an earlier pair": again}, n))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,14 @@ def sha256_hex(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
+def text_key(text: str) -> int:
+    """64 bits that name a text, blind to case and to how it is spaced; as a signed number."""
+    plain = " ".join(text.casefold().split())
+    return int.from_bytes(
+        hashlib.blake2b(plain.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True
+    )
+
+
 def messages_fingerprint(messages: Sequence[Mapping[str, Any]]) -> str:
     """The identity of a prompt: roles and contents, blind to Unicode form and outer white space."""
     turns = [[turn["role"], _normal(turn["content"])] for turn in messages]

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.steps import MAX_STEPS, STEPS, Step
+from curation.recipes.base import DEFAULT_SCORER, SCORER_NAMES, Step, choice_names, scorer_name
+from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.services.recipe_save import NAME_LENGTH
 
 NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
@@ -38,35 +39,60 @@ class StepForm(forms.Form):
 
 
 def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Field:
-    common: dict[str, Any] = {"label": info.title or name, "initial": info.default}
+    common: dict[str, Any] = {
+        "label": info.title or name,
+        "initial": info.default,
+        "help_text": info.description or "",
+    }
     if name == "step":
         return forms.CharField(widget=forms.HiddenInput, initial=kind)
-    if name == "producer":
-        return forms.ChoiceField(choices=_producers(project), required=False, **common)
     if name == "method":
-        methods = consensus_methods()
-        helps = " ".join(f"{method.label}: {method.help}" for method in methods)
-        choices = [(method.name, method.label) for method in methods]
-        return forms.ChoiceField(choices=choices, help_text=helps, **common)
+        common["help_text"] = " ".join(f"{method.label}: {method.help}" for method in consensus_methods())
+    if choices := _choices(name, info, kind, project):
+        return forms.ChoiceField(choices=choices, required=name != "producer", **common)
     if info.annotation is bool:
         return forms.BooleanField(required=False, **common)
-    limits = {
-        limit: getattr(bound, limit)
+    return _number(info, common)
+
+
+def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tuple[str, str]]:
+    if name == "producer":
+        return _producers(project, STEPS[kind].model_fields)
+    if name == "scorer":
+        return _scorers(project)
+    if name == "method":
+        return [(method.name, method.label) for method in consensus_methods()]
+    return list(choice_names(info).items())
+
+
+def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
+    limits: dict[str, Any] = {
+        {"ge": "min_value", "le": "max_value"}[limit]: getattr(bound, limit)
         for bound in info.metadata
         for limit in ("ge", "le")
         if hasattr(bound, limit)
     }
+    if info.annotation is int:
+        return forms.IntegerField(**limits, **common)
     return forms.FloatField(
-        min_value=limits.get("ge"),
-        max_value=limits.get("le"),
+        required=info.annotation is float,
         widget=forms.NumberInput(attrs={"step": "any"}),
+        **limits,
         **common,
     )
 
 
-def _producers(project: Project) -> list[tuple[str, str]]:
-    found = ScoreProducer.objects.filter(project=project, scorer="ln_ches").order_by("-id")
+def _producers(project: Project, fields: Mapping[str, FieldInfo]) -> list[tuple[str, str]]:
+    """All of the project's where the step lets one choose the scorer, else those of ln-CHES."""
+    found = ScoreProducer.objects.filter(project=project).order_by("-id")
+    if "scorer" not in fields:
+        found = found.filter(scorer=DEFAULT_SCORER)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
+
+
+def _scorers(project: Project) -> list[tuple[str, str]]:
+    found = ScoreProducer.objects.filter(project=project).order_by().values_list("scorer", flat=True)
+    return [(scorer, scorer_name(scorer)) for scorer in sorted({*found, *SCORER_NAMES})]
 
 
 class RecipeForm:

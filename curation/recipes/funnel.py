@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from curation.algorithms.filters import Cut, IntArray
+from curation.recipes.base import Step
 from curation.recipes.pool import Pool
-from curation.recipes.steps import Step
 
 EXAMPLES = 10
 SHOWN_VALUES = 1000

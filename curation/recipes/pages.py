@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from pydantic.fields import FieldInfo
 
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
+from curation.recipes.base import choice_names, scorer_name
 from curation.recipes.steps import STEPS
 
 
@@ -49,7 +51,13 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:
     fields = STEPS[raw["step"]].model_fields
     return {
-        str(fields[name].title): "the newest" if value is None else value
+        str(fields[name].title): _worded(name, fields[name], value)
         for name, value in raw.items()
         if name != "step"
     }
+
+
+def _worded(name: str, info: FieldInfo, value: Any) -> Any:
+    if value is None:
+        return "the newest" if name == "producer" else "none"
+    return scorer_name(value) if name == "scorer" else choice_names(info).get(value, value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,13 @@ from django.db.models.functions import Coalesce, Length
 
 from curation.algorithms.filters import BoolArray, FloatArray, IntArray, Verdicts
 from curation.models import Consensus, Judgment, Pair, PairScore, Project, Prompt, Rater, ScoreProducer
+from curation.recipes.reads import (
+    PromptValue,
+    eval_overlap,
+    pair_responses,
+    prompt_values,
+    response_keys,
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class Pool:
         self.splits = [split for _, split in rows]
         self.producers: dict[int, ScoreProducer] = {}
         self._consensus: dict[str, PoolConsensus] = {}
+        self._values: dict[PromptValue, IntArray] = {}
 
     def __len__(self) -> int:
         return len(self.pair_ids)
@@ -96,7 +104,54 @@ class Pool:
         self.producers[producer.pk] = producer
         a_over_b = self._scores(producer, PairScore.Direction.A_OVER_B)
         b_over_a = self._scores(producer, PairScore.Direction.B_OVER_A)
-        return np.select([self.chosen > 0, self.chosen < 0], [a_over_b, b_over_a], np.nan)
+        directed = np.select([self.chosen > 0, self.chosen < 0], [a_over_b, b_over_a], np.nan)
+        # A symmetric score holds whichever of the two was chosen.
+        return np.where(np.isnan(directed), self._scores(producer, PairScore.Direction.BOTH), directed)
+
+    def values(self, of: PromptValue | Literal["chosen_model"]) -> IntArray:
+        """A number for each pair's value: equal numbers, equal values."""
+        if of == "chosen_model":
+            return self._chosen_of("a_model", "b_model")[0]
+        if of not in self._values:
+            ids, numbers = prompt_values(self.project, of)
+            self._values[of] = self._placed(ids, numbers)
+        return self._values[of]
+
+    @cached_property
+    def text_keys(self) -> tuple[IntArray, IntArray]:
+        """Keys of (chosen, rejected), blind to case and white space; of (b, a) where nobody is chosen."""
+        ids, keys = response_keys(self.project)
+        chosen, rejected = self._chosen_of("a", "b")
+        return keys[np.searchsorted(ids, chosen)], keys[np.searchsorted(ids, rejected)]
+
+    def eval_overlap(self, n: int) -> FloatArray:
+        """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
+        that was not tested, as for pairs of the eval split itself."""
+        prompts, shares = eval_overlap(self.project, n)
+        wanted = self.values("prompt")
+        found = np.full(len(self), np.nan)
+        if len(prompts):
+            at = np.minimum(np.searchsorted(prompts, wanted), len(prompts) - 1)
+            tested = prompts[at] == wanted
+            found[tested] = shares[at[tested]]
+        return found
+
+    @cached_property
+    def _responses(self) -> dict[str, IntArray]:
+        """Response ids and models of each pair, by column."""
+        read = pair_responses(self.project)
+        return {name: self._placed(read["pair"], column) for name, column in read.items()}
+
+    def _chosen_of(self, a: str, b: str) -> tuple[IntArray, IntArray]:
+        """(chosen, rejected) of two columns; (b, a) where nobody is chosen."""
+        of_a, of_b = self._responses[a], self._responses[b]
+        a_chosen = self.chosen > 0
+        return np.where(a_chosen, of_a, of_b), np.where(a_chosen, of_b, of_a)
+
+    def _placed(self, ids: IntArray, values: IntArray) -> IntArray:
+        """One value for every pair of the pool, from those of all pairs of the project in any order."""
+        order = np.argsort(ids)
+        return values[order][np.searchsorted(ids[order], self.pair_ids)]
 
     def _scores(self, producer: ScoreProducer, direction: str) -> FloatArray:
         rows = producer.scores.filter(direction=direction).values_list("pair_id", "value")

@@ -1,50 +1,31 @@
-"""The kinds of step a recipe may have. To add one: a class here, its filter in `algorithms/filters.py`."""
+"""The kinds of step a recipe may have. To add one: a class here or in `selection_steps.py`, its filter in
+`algorithms/filters.py`, and its name in `Kind`."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
 from curation.algorithms import filters
 from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
+from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
 from curation.recipes.pool import Pool
+from curation.recipes.selection_steps import (
+    BalanceLength,
+    CapPerValue,
+    CertainSample,
+    Decontaminate,
+    ExactDuplicates,
+    ScoreSlice,
+    ScoreThreshold,
+)
 
 MAX_STEPS = 20
-
-
-class RecipeError(CurationError):
-    """The steps do not make a recipe."""
-
-
-class Step(BaseModel, ABC):
-    """One filter with its parameters. `cut` judges the pairs at places `at` of the pool, in that order."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    label: ClassVar[str]
-    help: ClassVar[str]
-    step: str
-
-    @abstractmethod
-    def cut(self, pool: Pool, at: IntArray) -> Cut: ...
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return self.model_dump(mode="json", exclude={"step"})
 
 
 class ConsensusExists(Step):
@@ -110,8 +91,12 @@ class DropTopLnChes(Step):
     producer: Annotated[int | None, Field(title="Scores by")] = None
     keep_missing: bool = Field(default=False, title="Keep pairs without a score")
 
+    @property
+    def scores(self) -> tuple[str, int] | None:
+        return (DEFAULT_SCORER, self.producer) if self.producer else None
+
     def cut(self, pool: Pool, at: IntArray) -> Cut:
-        scores = pool.chosen_scores("ln_ches", self.producer)[at]
+        scores = pool.chosen_scores(DEFAULT_SCORER, self.producer)[at]
         return filters.drop_top(
             scores, pool.pair_ids[at], self.percent, keep_missing=self.keep_missing, name="ln-CHES"
         )
@@ -137,14 +122,22 @@ class LengthRatio(Step):
         return filters.length_ratio(chosen[at], rejected[at], self.min, self.max)
 
 
-AnyStep = Annotated[
-    ConsensusExists | MinMargin | JudgesAgree | DropTopLnChes | LengthRatio, Field(discriminator="step")
-]
-STEPS: dict[str, type[Step]] = {
-    kind.model_fields["step"].default: kind
-    for kind in (ConsensusExists, MinMargin, JudgesAgree, DropTopLnChes, LengthRatio)
-}
-_RECIPE: TypeAdapter[list[AnyStep]] = TypeAdapter(list[AnyStep])
+Kind = (
+    ConsensusExists
+    | MinMargin
+    | JudgesAgree
+    | DropTopLnChes
+    | ScoreThreshold
+    | ScoreSlice
+    | LengthRatio
+    | BalanceLength
+    | CapPerValue
+    | CertainSample
+    | ExactDuplicates
+    | Decontaminate
+)
+STEPS: dict[str, type[Step]] = {kind.model_fields["step"].default: kind for kind in get_args(Kind)}
+_RECIPE: TypeAdapter[list[Kind]] = TypeAdapter(list[Annotated[Kind, Field(discriminator="step")]])
 
 
 def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:

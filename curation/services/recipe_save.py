@@ -8,7 +8,8 @@ from typing import Any
 from django.db import transaction
 
 from curation.models import FilterRecipe, Project, ScoreProducer, User
-from curation.recipes.steps import DropTopLnChes, RecipeError, Step, parse_steps
+from curation.recipes.base import RecipeError, Step, scorer_name
+from curation.recipes.steps import parse_steps
 
 NAME_LENGTH = 80
 
@@ -39,7 +40,13 @@ def recipe_save(
 
 
 def _check_producers(project: Project, steps: Sequence[Step]) -> None:
-    wanted = {step.producer for step in steps if isinstance(step, DropTopLnChes) and step.producer}
-    known = ScoreProducer.objects.filter(project=project, scorer="ln_ches", pk__in=wanted).values_list("pk")
-    if len(known) < len(wanted):
-        raise RecipeError("This project has no such ln-CHES scores. Choose others, or the newest.")
+    wanted = {step.scores for step in steps if step.scores}
+    known = set(
+        ScoreProducer.objects.filter(project=project, pk__in=[producer for _, producer in wanted])
+        .order_by()
+        .values_list("scorer", "pk")
+    )
+    for scorer, _ in sorted(wanted - known):
+        raise RecipeError(
+            f"This project has no such {scorer_name(scorer)} scores. Choose others, or the newest."
+        )

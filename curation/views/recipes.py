@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
 from curation.errors import CurationError
@@ -14,7 +18,9 @@ from curation.forms.datasets import FreezeForm
 from curation.forms.recipes import RecipeForm
 from curation.models import FilterRecipe, RecipeRun
 from curation.policies import Access, researcher_access, reviewer_access
+from curation.recipes.files import recipe_yaml
 from curation.recipes.pages import described_steps, funnel_with_examples, recipes_with_last_run
+from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
@@ -32,7 +38,11 @@ def recipe_list(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def recipe_create(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
-    return _recipe_form(request, access, RecipeForm(access.project, request.POST or None))
+    presets = {preset.key: preset for preset in available_presets()}
+    preset = presets.get(request.GET.get("preset", ""))
+    start: dict[str, Any] = {"name": preset.name, "steps": list(preset.steps)} if preset else {}
+    form = RecipeForm(access.project, request.POST or None, **start)
+    return _recipe_form(request, access, form, presets=presets)
 
 
 @login_required
@@ -44,7 +54,11 @@ def recipe_edit(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def _recipe_form(
-    request: HttpRequest, access: Access, form: RecipeForm, recipe: FilterRecipe | None = None
+    request: HttpRequest,
+    access: Access,
+    form: RecipeForm,
+    recipe: FilterRecipe | None = None,
+    presets: Mapping[str, Preset] | None = None,
 ) -> HttpResponse:
     """Change the list of steps, or save it."""
     action = request.POST.get("action", "save")
@@ -62,7 +76,7 @@ def _recipe_form(
             form.error = str(error)
         else:
             return redirect("curation:recipe-detail", slug=access.project.slug, pk=saved.pk)
-    context = {"access": access, "form": form, "recipe": recipe, "kinds": STEPS}
+    context = {"access": access, "form": form, "recipe": recipe, "kinds": STEPS, "presets": presets}
     return render(request, "curation/recipe_form.html", context)
 
 
@@ -80,6 +94,18 @@ def recipe_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         "page": Paginator(recipe.runs.select_related("created_by"), 50).get_page(request.GET.get("page")),
     }
     return render(request, "curation/recipe_detail.html", context)
+
+
+@login_required
+def recipe_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = reviewer_access(request, slug)
+    recipe = get_object_or_404(FilterRecipe, pk=pk, project=access.project)
+    name = f"{slugify(recipe.name) or 'recipe'}-v{recipe.version}.yaml"
+    return HttpResponse(
+        recipe_yaml(recipe),
+        content_type="application/yaml; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @login_required

@@ -46,13 +46,28 @@ def test_rotating_the_hidden_space_changes_nothing(a: np.ndarray, b: np.ndarray,
     assert ches(rotation @ a, rotation @ b) == pytest.approx(ches(a, b), rel=1e-6, abs=1e-6)
 
 
+@given(
+    arrays(np.float64, (2, 3, 6), elements=st.floats(-50, 50, width=32)),
+    arrays(np.int64, (2, 3), elements=counts),
+)
+def test_a_batch_gives_the_scores_of_its_rows(sums: np.ndarray, n: np.ndarray) -> None:
+    rows = [ches(preferred, dispreferred) for preferred, dispreferred in zip(*sums, strict=True)]
+    assert np.asarray(ches(*sums)) == pytest.approx(np.array(rows), abs=1e-9)
+    rows = [ln_ches(sums[0, i], n[0, i], sums[1, i], n[1, i]) for i in range(3)]
+    assert np.asarray(ln_ches(sums[0], n[0], sums[1], n[1])) == pytest.approx(np.array(rows), abs=1e-9)
+
+
 def test_a_response_without_states_is_refused() -> None:
     with pytest.raises(ValueError, match="without hidden states"):
         ches_from_sums(1, 1, 1, 0, 3)
     with pytest.raises(ValueError, match="without hidden states"):
         ln_ches([1.0], 1, [1.0], 0)
+    with pytest.raises(ValueError, match="without hidden states"):
+        ln_ches([[1.0], [2.0]], [1, 0], [[1.0], [2.0]], [1, 1])
 
 
 def test_vectors_of_different_models_are_refused() -> None:
     with pytest.raises(ValueError, match="one length"):
         ches([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="one length"):
+        ches([[1.0, 2.0]], [1.0, 2.0])

@@ -9,7 +9,8 @@ from annotators.services.gold_manage import gold_add, gold_retire
 from curation.consensus_methods import consensus_methods
 from curation.errors import CurationError
 from curation.models import Consensus, Pair, Rater
-from curation.recipes.steps import RecipeError, parse_steps
+from curation.recipes.base import RecipeError
+from curation.recipes.steps import parse_steps
 from curation.services.consensus_build import consensus_build
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run

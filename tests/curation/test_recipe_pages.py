@@ -154,6 +154,7 @@ def test_hostile_responses_are_escaped(people: People) -> None:
 READ = [
     "recipe-list",
     "recipe-detail",
+    "recipe-file",
     "run-detail",
     "dataset-list",
     "dataset-detail",
@@ -180,7 +181,7 @@ def test_who_may_what(people: People) -> None:
     export = export_write(version=version, format="trl_jsonl", split="all", user=None)
     own: dict[str, dict[str, int]] = {
         **{name: {} for name in ("recipe-list", "recipe-create", "dataset-list")},
-        **{name: {"pk": recipe.pk} for name in ("recipe-detail", "recipe-edit", "recipe-run")},
+        **{name: {"pk": recipe.pk} for name in ("recipe-detail", "recipe-edit", "recipe-file", "recipe-run")},
         **{name: {"pk": run.pk} for name in ("run-detail", "dataset-freeze")},
         **{name: {"number": 1} for name in ("dataset-detail", "dataset-dropped", "export-create")},
         "export-download": {"pk": export.pk},
@@ -205,7 +206,12 @@ def test_nothing_is_found_through_another_project(people: People) -> None:
     run = recipe_run(recipe=recipe, user=None)
     dataset_freeze(recipe=recipe, user=None)
     client = people.client("charlie")
-    own = {"recipe-detail": {"pk": recipe.pk}, "run-detail": {"pk": run.pk}, "dataset-detail": {"number": 1}}
+    own = {
+        "recipe-detail": {"pk": recipe.pk},
+        "recipe-file": {"pk": recipe.pk},
+        "run-detail": {"pk": run.pk},
+        "dataset-detail": {"number": 1},
+    }
     for name, key in own.items():
         path = reverse(f"curation:{name}", kwargs={"slug": "elsewhere", **key})
         assert client.get(path).status_code == 404

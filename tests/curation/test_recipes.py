@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation.models import FilterRecipe, RecipeRun
-from curation.recipes.steps import RecipeError
+from curation.recipes.base import RecipeError
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 from tests.conftest import People
@@ -42,7 +42,45 @@ ANY_STEP = st.one_of(
         st.floats(0, 2),
         st.floats(0, 2),
     ),
-)
+    st.builds(
+        lambda by, low, more, keep: {
+            "step": "score_threshold", "by": by, "min": low, "max": low + more, "keep_missing": keep,
+        },
+        st.sampled_from(["value", "percentile"]),
+        st.floats(0, 50),
+        st.floats(0, 50),
+        st.booleans(),
+    ),
+    st.builds(
+        lambda quantile, pairs: {"step": "score_slice", "quantile": quantile, "pairs": pairs},
+        st.floats(0, 1),
+        st.integers(1, 4),
+    ),
+    st.builds(
+        lambda per, at_most, unit, seed: {
+            "step": "cap_per_value", "per": per, "at_most": at_most, "unit": unit, "seed": seed,
+        },
+        st.sampled_from(["source", "category", "prompt", "chosen_model"]),
+        st.integers(1, 100),
+        st.sampled_from(["pairs", "percent"]),
+        st.integers(0, 9),
+    ),
+    st.builds(
+        lambda n, threshold: {"step": "decontaminate", "n": n, "threshold": threshold},
+        st.integers(1, 8),
+        st.floats(0, 1),
+    ),
+    st.builds(lambda percent: {"step": "balance_length", "percent": percent}, st.floats(0, 100)),
+    st.builds(
+        lambda prefer, percent, seed: {
+            "step": "certain_sample", "prefer": prefer, "percent": percent, "seed": seed,
+        },
+        st.sampled_from(["certain", "uncertain"]),
+        st.floats(0, 100),
+        st.integers(0, 9),
+    ),
+    st.builds(lambda same: {"step": "exact_duplicates", "same_prompt": same}, st.booleans()),
+)  # fmt: skip
 
 
 def test_it_works(people: People) -> None:
@@ -128,7 +166,7 @@ def test_length_ratio_counts_characters(people: People) -> None:
 
 
 @given(st.lists(ANY_STEP, max_size=4))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_funnel_adds_up_and_is_the_same_twice(people: People, steps: list[dict[str, Any]]) -> None:
     if not RecipeRun.objects.exists():
         a_wins, b_wins, barely, *_ = judged_project(people.project)

@@ -21,8 +21,8 @@ WIDTHS = [1280, 390]
 # link in an e-mail or a second factor opens (tests/e2e/test_account.py).
 NO_PAGE = {
     "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
-    "curation:import-issues", "curation:pair-build", "curation:recipe-run", "curation:dataset-freeze",
-    "curation:export-create", "curation:export-download",
+    "curation:import-issues", "curation:pair-build", "curation:recipe-file", "curation:recipe-run",
+    "curation:dataset-freeze", "curation:export-create", "curation:export-download",
     "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
     "annotators:answer", "annotators:undo", "annotators:label-next", "annotators:label-keep",
     "annotators:label-diff", "annotators:label-switch",
@@ -86,6 +86,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
         f"sample/?model={world['model']}", f"formats/?version={world['number']}",
+        f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "campaigns/", "campaigns/new/", "work/",

@@ -1,0 +1,84 @@
+"""Recipes to start from: what a paper does, as far as steps express it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from curation.consensus_methods import consensus_methods
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`help` says what its steps do, and where that is not what the paper does."""
+
+    key: str
+    name: str
+    source: str
+    help: str
+    steps: tuple[dict[str, Any], ...]
+
+
+PRESETS = (
+    Preset(
+        "ches-5",
+        "CHES 5 %",
+        "Razin et al., arXiv 2410.08847, section 6",
+        "Keeps the 5 % of the scored pairs with the lowest length-normalised CHES, as the paper does before "
+        "it trains with DPO on refusals; keeping up to 15 % did as well there. Score the pairs first, under "
+        "the model to be trained.",
+        ({"step": "consensus_exists"}, {"step": "drop_top_ln_ches", "percent": 95.0}),
+    ),
+    Preset(
+        "helpsteer2-preference",
+        "HelpSteer2-Preference",
+        "Wang et al., arXiv 2410.01257",
+        "The three most similar strengths decide. Pairs on which they spread over more than 2 or come to a "
+        "tie are dropped, and so are pairs that everyone calls bad. It means what it means in the paper only "
+        "where at least three people answered.",
+        ({"step": "consensus_exists", "method": "three_most_similar"},),
+    ),
+    Preset(
+        "tulu-3",
+        "Tülu 3 mix",
+        "Lambert et al., arXiv 2411.15124",
+        "Drops pairs whose prompt covers over half of an eval prompt's words with 8-grams. The paper applies "
+        "the rule to whole training sets, here each pair is tested. Equal pairs of one prompt are dropped "
+        "first, which is ours. Four responses to a prompt and their ratings come from sampling and judges.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "exact_duplicates", "same_prompt": True},
+            {"step": "decontaminate", "n": 8, "threshold": 0.5},
+        ),
+    ),
+    Preset(
+        "upo-certain",
+        "UPO, certain pairs",
+        "Wang et al., arXiv 2409.11212",
+        "Keeps half of the pairs, drawn with weights that favour certain ones. The paper measures certainty "
+        "by an estimator's dropout, and drops pairs on which it contradicts the reward model; here the "
+        "entropy of the consensus stands for the first, and agreement among judges for the second.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "judges_agree", "require_judge": False},
+            {"step": "certain_sample", "prefer": "certain", "percent": 50.0},
+        ),
+    ),
+    Preset(
+        "scir-consistent",
+        "SCIR, consistent judges",
+        "arXiv 2502.08922",
+        "Keeps pairs for which every judge, in both orders, names the same winner. The paper selects by the "
+        "internal reward models of the model in training and adds a loss for consistency; here the project's "
+        "judges stand for them, and the loss is not changed.",
+        ({"step": "consensus_exists"}, {"step": "judges_agree"}),
+    ),
+)
+
+
+def available_presets() -> list[Preset]:
+    """Those whose consensus methods are registered."""
+    names = {method.name for method in consensus_methods()}
+    return [
+        preset for preset in PRESETS if all(step.get("method") in {None, *names} for step in preset.steps)
+    ]

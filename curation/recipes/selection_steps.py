@@ -1,0 +1,214 @@
+"""Steps that select by a score, by chance, by length, or by what pairs have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from curation.algorithms import decontamination, filters, selection
+from curation.algorithms.filters import Cut, IntArray
+from curation.algorithms.uncertainty import binary_entropy
+from curation.recipes.base import DEFAULT_SCORER, Step, scorer_name
+from curation.recipes.pool import Pool
+
+LARGEST_SEED = 2**31 - 1
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+Seed = Annotated[
+    int,
+    Field(ge=0, le=LARGEST_SEED, title="Seed", description="The same seed draws the same pairs again."),
+]
+Producer = Annotated[int | None, Field(title="Scores by")]
+Scorer = Annotated[str, Field(max_length=40, title="Score")]
+
+
+def _choices(**names: str) -> dict[str, Any]:
+    return {"choices": names}
+
+
+class ScoreThreshold(Step):
+    label = "Score between"
+    help = (
+        "Keeps pairs whose score lies between min and max, either of which may be left out. Percentiles rank "
+        "the scored pairs that remain: 0 to 5 keeps the lowest 5 %. CHES has no absolute scale and is cut by "
+        "rank (Razin et al., arXiv 2410.08847)."
+    )
+    step: Literal["score_threshold"] = "score_threshold"
+    scorer: Scorer = DEFAULT_SCORER
+    producer: Producer = None
+    by: Literal["percentile", "value"] = Field(
+        default="percentile",
+        title="Min and max are",
+        json_schema_extra=_choices(percentile="percentiles", value="scores"),
+    )
+    min: float | None = Field(default=None, allow_inf_nan=False, title="Min")
+    max: float | None = Field(default=None, allow_inf_nan=False, title="Max")
+    keep_missing: bool = Field(default=False, title="Keep pairs without a score")
+
+    @model_validator(mode="after")
+    def _is_a_band(self) -> Self:
+        ends = [end for end in (self.min, self.max) if end is not None]
+        if not ends:
+            raise ValueError("give a min, a max or both")
+        if len(ends) == 2 and ends[0] > ends[1]:
+            raise ValueError("min must not be above max")
+        if self.by == "percentile" and not all(0 <= end <= 100 for end in ends):
+            raise ValueError("percentiles run from 0 to 100")
+        return self
+
+    @property
+    def scores(self) -> tuple[str, int] | None:
+        return (self.scorer, self.producer) if self.producer else None
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        scores = pool.chosen_scores(self.scorer, self.producer)[at]
+        name = scorer_name(self.scorer)
+        if self.by == "value":
+            return filters.score_band(scores, self.min, self.max, keep_missing=self.keep_missing, name=name)
+        low = 0.0 if self.min is None else self.min
+        high = 100.0 if self.max is None else self.max
+        return filters.percentile_band(
+            scores, pool.pair_ids[at], low, high, keep_missing=self.keep_missing, name=name
+        )
+
+
+class ScoreSlice(Step):
+    label = "Slice around a quantile"
+    help = (
+        "Keeps this many pairs whose scores lie around a quantile: 0 the lowest, 0.5 the median, 1 the "
+        "highest. Razin et al. compare such slices of 512 pairs (arXiv 2410.08847, section 5). Pairs without "
+        "a score are dropped."
+    )
+    step: Literal["score_slice"] = "score_slice"
+    scorer: Scorer = DEFAULT_SCORER
+    producer: Producer = None
+    quantile: float = Field(default=0.5, ge=0, le=1, title="Quantile")
+    pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep")
+
+    @property
+    def scores(self) -> tuple[str, int] | None:
+        return (self.scorer, self.producer) if self.producer else None
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        scores = pool.chosen_scores(self.scorer, self.producer)[at]
+        return filters.around_quantile(scores, self.quantile, self.pairs, name=scorer_name(self.scorer))
+
+
+CAPPED = {
+    "source": "source",
+    "category": "category",
+    "prompt": "prompt",
+    "chosen_model": "model of the chosen response",
+}
+
+
+class CapPerValue(Step):
+    label = "Cap per value"
+    help = (
+        "Keeps at most so many pairs of each source, category, prompt, or model of the chosen response, "
+        "drawn at random. Pairs without such a value count as one value. A percentage is of the pairs that "
+        "come in, rounded down, but at least one pair."
+    )
+    step: Literal["cap_per_value"] = "cap_per_value"
+    per: Literal["source", "category", "prompt", "chosen_model"] = Field(
+        default="source", title="Per", json_schema_extra=_choices(**CAPPED)
+    )
+    at_most: int = Field(default=1000, ge=1, le=10**9, title="At most")
+    unit: Literal["pairs", "percent"] = Field(
+        default="pairs",
+        title="Counted in",
+        json_schema_extra=_choices(pairs="pairs", percent="percent of the pairs that come in"),
+    )
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _is_a_percentage(self) -> Self:
+        if self.unit == "percent" and self.at_most > 100:
+            raise ValueError("at most 100 percent")
+        return self
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        limit = self.at_most
+        if self.unit == "percent":
+            limit = max(filters.percent_of(self.at_most, len(at)), 1)
+        seed = selection.stream(self.seed, f"{self.step} {self.per}")
+        return filters.cap_per_value(
+            pool.values(self.per)[at], pool.pair_ids[at], limit, seed=seed, what=CAPPED[self.per]
+        )
+
+
+class Decontaminate(Step):
+    label = "Decontaminate"
+    help = (
+        "Drops pairs whose prompt gives an eval prompt away: more than this share of its words lie in "
+        "n-grams that the prompt holds too. The rule of Tülu 3 (Lambert et al., arXiv 2411.15124), on what "
+        "the user says, by words without case and punctuation. Pairs of the eval split are not tested and "
+        "stay; eval prompts of fewer than n words match nothing; without eval prompts nothing is dropped."
+    )
+    step: Literal["decontaminate"] = "decontaminate"
+    n: int = Field(default=decontamination.N, ge=1, le=50, title="Words in an n-gram")
+    threshold: float = Field(default=decontamination.THRESHOLD, ge=0, le=1, title="Share of an eval prompt")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        return filters.overlap_below(pool.eval_overlap(self.n)[at], self.threshold, self.n)
+
+
+class BalanceLength(Step):
+    label = "Balance length"
+    help = (
+        "Drops the fewest pairs so that the chosen response is the longer one, in characters, in at most "
+        "this share of the pairs that remain. Those with the largest difference go first; pairs with an "
+        "equal or shorter chosen response stay."
+    )
+    step: Literal["balance_length"] = "balance_length"
+    percent: Percent = Field(default=50.0, title="Percent with the longer chosen")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        chosen, rejected = pool.lengths
+        return filters.balance_length(chosen[at], rejected[at], pool.pair_ids[at], self.percent)
+
+
+class CertainSample(Step):
+    label = "Sample by certainty"
+    help = (
+        "Keeps a random share of the pairs, drawn with weights 1 − H for certain pairs or H for uncertain "
+        "ones, as UPO samples (Wang et al., arXiv 2409.11212). UPO takes an estimator's BALD for H; here it "
+        "is the entropy −p ln p − (1 − p) ln(1 − p) of the consensus probability. A pair of weight 0 is "
+        "never drawn, so fewer may be left."
+    )
+    step: Literal["certain_sample"] = "certain_sample"
+    prefer: Literal["certain", "uncertain"] = Field(
+        default="certain",
+        title="Prefer",
+        json_schema_extra=_choices(certain="certain pairs", uncertain="uncertain pairs"),
+    )
+    percent: Percent = Field(default=50.0, title="Percent to keep")
+    seed: Seed = 0
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        return filters.sample_by_entropy(
+            binary_entropy(pool.consensus(pool.method).probability[at]),
+            pool.pair_ids[at],
+            self.percent,
+            certain=self.prefer == "certain",
+            seed=selection.stream(self.seed, self.step),
+        )
+
+
+class ExactDuplicates(Step):
+    label = "Drop exact duplicates"
+    help = (
+        "Of pairs whose chosen and rejected texts are both the same but for case and white space, keeps the "
+        "first. Short answers such as “Yes” repeat over prompts that have nothing in common; to keep those, "
+        "compare within a prompt only."
+    )
+    step: Literal["exact_duplicates"] = "exact_duplicates"
+    same_prompt: bool = Field(default=False, title="Compare within a prompt only")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        chosen, rejected = pool.text_keys
+        keys = [chosen[at], rejected[at]]
+        if self.same_prompt:
+            keys.append(pool.values("prompt")[at])
+        return filters.first_of_each(*keys)

@@ -83,6 +83,7 @@ recipe_urls: list[URLPattern | URLResolver] = [
 # p/<slug>/datasets/…, p/<slug>/exports/… and p/<slug>/formats/
 dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/datasets/", datasets.dataset_list, name="dataset-list"),
+    path("p/<slug:slug>/datasets/compare/", datasets.dataset_comparison, name="dataset-comparison"),
     path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
     path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
     path("p/<slug:slug>/datasets/<int:number>/export/", exports.export_create, name="export-create"),

@@ -66,6 +66,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "formats/",
+        "datasets/compare/",
         "sample/", "score/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",

@@ -46,7 +46,7 @@ def _instruction(row: Row) -> str:
 
 def read_shp(row: Row) -> PreferenceRecord:
     """Two comments on a Reddit post: the one with more votes, though written later, is preferred."""
-    a, b = (Answer(fields.text(row, f"human_ref_{side}"), "Reddit user") for side in "AB")
+    a, b = (Answer(fields.text(row, f"human_ref_{side}")) for side in "AB")
     a_is_better = fields.whole(row.get("labels"), "The label", 0, 1) == 1
     scores = [fields.number(row.get(f"score_{side}"), f"score_{side}") for side in "AB"]
     chosen, rejected = (a, b) if a_is_better else (b, a)

@@ -39,14 +39,20 @@ class PreviewRow:
 
 
 def preview_rows(rows: list[FileRow], entry: DatasetFormat, options: ReadOptions) -> list[PreviewRow]:
-    return [_row(group, said) for group, said in preference_entries(rows, entry, options)]
+    return [row for group, said in preference_entries(rows, entry, options) for row in _rows(group, said)]
 
 
-def _row(group: list[FileRow], said: ParsedPreference | str) -> PreviewRow:
+def _rows(group: list[FileRow], said: list[ParsedPreference] | str) -> list[PreviewRow]:
     lines = " and ".join(str(row.line) for row in group)
     title = f"Lines {lines}" if len(group) > 1 else f"Line {lines}"
     if isinstance(said, str):
-        return PreviewRow(title, problem=said)
+        return [PreviewRow(title, problem=said)]
+    if len(said) == 1:
+        return [_row(title, said[0])]
+    return [_row(f"{title}, prompt {number}", one) for number, one in enumerate(said, start=1)]
+
+
+def _row(title: str, said: ParsedPreference) -> PreviewRow:
     return PreviewRow(
         title,
         prompt=said.prompt.record,
@@ -71,4 +77,10 @@ def _words(comparison: Comparison) -> str:
     if preference is None:
         return OUTCOMES[comparison.outcome]
     better = comparison.first if preference > 0 else comparison.second
-    return f"Response {better + 1} is {STRENGTHS[abs(preference)]}"
+    also = "".join(f"; {name}: {_better(comparison, side)}" for name, side in comparison.sides.items())
+    return f"Response {better + 1} is {STRENGTHS[abs(preference)]}{also}"
+
+
+def _better(comparison: Comparison, side: str) -> str:
+    places = {"first": comparison.first, "second": comparison.second}
+    return f"response {places[side] + 1}" if side in places else "level"

@@ -35,8 +35,9 @@ class ParsedPreference:
     comparisons: tuple[Comparison, ...]
 
 
-# The rows that an entry was read from, and what they say or why they say nothing.
-Entry = tuple[list[FileRow], ParsedPreference | str]
+# The rows that something was read from, and what they say or why they say nothing.
+Entry = tuple[list[FileRow], list[ParsedPreference] | str]
+RecordsOrReason = list[PreferenceRecord] | str
 
 
 def preference_parse(
@@ -86,14 +87,12 @@ def preference_entries(
             yield group, said
             continue
         try:
-            yield group, preference_parse(said, entry, options)
+            yield group, [preference_parse(record, entry, options) for record in said]
         except RowError as error:
             yield group, str(error)
 
 
-def _records(
-    rows: Iterable[FileRow], entry: DatasetFormat
-) -> Iterator[tuple[FileRow, PreferenceRecord | str]]:
+def _records(rows: Iterable[FileRow], entry: DatasetFormat) -> Iterator[tuple[FileRow, RecordsOrReason]]:
     for row in rows:
         if row.value is None:
             yield row, row.problem
@@ -105,8 +104,8 @@ def _records(
 
 
 def _joined(
-    records: Iterator[tuple[FileRow, PreferenceRecord | str]], entry: DatasetFormat
-) -> Iterator[tuple[list[FileRow], PreferenceRecord | str]]:
+    records: Iterator[tuple[FileRow, RecordsOrReason]], entry: DatasetFormat
+) -> Iterator[tuple[list[FileRow], RecordsOrReason]]:
     held: tuple[FileRow, PreferenceRecord] | None = None
     try:
         for row, said in records:
@@ -114,32 +113,32 @@ def _joined(
                 yield [row], said
                 continue
             if held is not None:
-                if not isinstance(said, str) and held[1].prompt.messages == said.prompt.messages:
-                    yield from _pair(held, (row, said), entry.joins)
+                if not isinstance(said, str) and held[1].prompt.messages == said[0].prompt.messages:
+                    yield from _pair(held, (row, said[0]), entry.joins)
                     held = None
                     continue
-                yield [held[0]], held[1]
+                yield [held[0]], [held[1]]
                 held = None
             if isinstance(said, str):
                 yield [row], said
             else:
-                held = row, said
+                held = row, said[0]
     except CurationError:  # damage further on in the file: what was read before it counts
         if held is not None:
-            yield [held[0]], held[1]
+            yield [held[0]], [held[1]]
         raise
     if held is not None:
-        yield [held[0]], held[1]
+        yield [held[0]], [held[1]]
 
 
 def _pair(
     one: tuple[FileRow, PreferenceRecord],
     other: tuple[FileRow, PreferenceRecord],
     joins: Callable[[PreferenceRecord, PreferenceRecord], PreferenceRecord],
-) -> Iterator[tuple[list[FileRow], PreferenceRecord | str]]:
+) -> Iterator[tuple[list[FileRow], RecordsOrReason]]:
     """Both rows as one record; where they cannot be joined the first lands alone and the second says why."""
     try:
-        yield [one[0], other[0]], joins(one[1], other[1])
+        yield [one[0], other[0]], [joins(one[1], other[1])]
     except RowError as error:
-        yield [one[0]], one[1]
+        yield [one[0]], [one[1]]
         yield [other[0]], str(error)

@@ -291,13 +291,13 @@ def _is_full(batch: Batch) -> bool:
     return batch.n_rows >= BATCH_ROWS or batch.n_bytes >= BATCH_BYTES
 
 
-def _add(batch: Batch, rows: list[FileRow], said: ParsedPrompt | ParsedPreference | str) -> None:
+def _add(batch: Batch, rows: list[FileRow], said: ParsedPrompt | list[ParsedPreference] | str) -> None:
     if isinstance(said, ParsedPrompt):
         batch.add_prompt(rows[0], said.json)
-    elif isinstance(said, ParsedPreference):
-        batch.add_preference(rows, said)
-    else:
+    elif isinstance(said, str):
         batch.add_issue(rows[0], said, rows[0].excerpt or str(rows[0].value))
+    else:
+        batch.add_preferences(rows, said)
 
 
 def _parse(row: FileRow, mapping: FieldMapping) -> ParsedPrompt | str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import F
@@ -25,12 +26,12 @@ class ImportTakenOverError(Exception):
 
 @dataclass
 class Batch:
-    """Rows read since the last commit: `prompts` are the JSON texts of `ParsedPrompt`s, `preferences` come
-    with the number of rows that each was read from. `n_good` counts the rows of both."""
+    """Rows read since the last commit: `prompts` are the JSON texts of `ParsedPrompt`s, `preferences` are
+    what a number of rows says together. `n_good` counts the rows of both."""
 
     start: Position
     prompts: list[str] = field(default_factory=list)
-    preferences: list[tuple[ParsedPreference, int]] = field(default_factory=list)
+    preferences: list[tuple[list[ParsedPreference], int]] = field(default_factory=list)
     n_good: int = 0
     issues: list[tuple[int, str, str]] = field(default_factory=list)
     n_failed: int = 0
@@ -45,8 +46,8 @@ class Batch:
         self.n_good += 1
         self._pass(row)
 
-    def add_preference(self, rows: list[FileRow], preference: ParsedPreference) -> None:
-        self.preferences.append((preference, len(rows)))
+    def add_preferences(self, rows: list[FileRow], said: list[ParsedPreference]) -> None:
+        self.preferences.append((said, len(rows)))
         self.n_good += len(rows)
         for row in rows:
             self._pass(row)
@@ -84,12 +85,13 @@ def _preferences_store(prompt_import: PromptImport, batch: Batch, landed: dict[s
     """How many rows brought something new; what they brought is added to `landed`."""
     counts = preferences_land(
         project=prompt_import.project,
-        preferences=[preference for preference, _ in batch.preferences],
+        preferences=[preference for said, _ in batch.preferences for preference in said],
         prompt_import=prompt_import,
     )
     for name, number in counts.landed.items():
         landed[name] = landed.get(name, 0) + number
-    return sum(rows for (_, rows), new in zip(batch.preferences, counts.is_new, strict=True) if new)
+    is_new = iter(counts.is_new)
+    return sum(rows for said, rows in batch.preferences if any(tuple(islice(is_new, len(said)))))
 
 
 def _issues_store(prompt_import: PromptImport, batch: Batch) -> None:

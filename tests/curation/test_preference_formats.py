@@ -28,7 +28,8 @@ def changed(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def read(name: str, row: dict[str, Any]) -> PreferenceRecord:
-    return FORMATS[name].read(row)
+    (record,) = FORMATS[name].read(row)
+    return record
 
 
 def wins(record: PreferenceRecord, comparison: Comparison) -> str:
@@ -39,7 +40,7 @@ def wins(record: PreferenceRecord, comparison: Comparison) -> str:
     return record.answers[place].text
 
 
-def entries(name: str, *rows: dict[str, Any]) -> list[tuple[list[int], ParsedPreference | str]]:
+def entries(name: str, *rows: dict[str, Any]) -> list[tuple[list[int], list[ParsedPreference] | str]]:
     file_rows = [FileRow(line, 1, Position(line, line), row) for line, row in enumerate(rows, start=1)]
     said = preference_entries(file_rows, FORMATS[name], ReadOptions())
     return [([row.line for row in group], what) for group, what in said]
@@ -48,13 +49,14 @@ def entries(name: str, *rows: dict[str, Any]) -> list[tuple[list[int], ParsedPre
 @pytest.mark.parametrize("name", FORMATS)
 def test_it_works(name: str) -> None:
     entry = FORMATS[name]
-    ((_, parsed),) = entries(name, entry.example)
-    assert isinstance(parsed, ParsedPreference)
+    ((_, said),) = entries(name, entry.example)
+    assert isinstance(said, list)
+    (parsed,) = said
     assert parsed.prompt.record["source"] == entry.dataset
     assert SKY in parsed.prompt.record["messages"][-1]["content"]
     found = recognise([entry.example])
     assert found is entry
-    record = entry.read(entry.example)
+    record = read(name, entry.example)
     for comparison in record.comparisons:
         if RIGHT in {record.answers[comparison.first].text, record.answers[comparison.second].text}:
             assert wins(record, comparison) in {RIGHT, "tie"}
@@ -146,6 +148,14 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("alpaca-eval", {"preference": 0}, "it runs from 1 (output 1) to 2"),
     ("alpaca-eval", {"preference": "nan"}, "not a number"),
     ("alpaca-eval", {"output_2": RIGHT}, "the same text"),
+    ("oasst-trees", {"prompt": SKY}, "not a message with replies"),
+    ("oasst-trees", {"prompt": {"role": "wizard", "text": "x"}}, "unknown role 'wizard'"),
+    (
+        "oasst-trees",
+        {"prompt": {"role": "prompter", "text": "x", "replies": []}},
+        "Nobody ranked two replies",
+    ),
+    ("oasst-trees", {"prompt": {"role": "prompter"}}, "“text” is missing"),
     ("fine-grained-rlhf", {"preference": [1, 2]}, "four answers make 6 pairs"),
     ("fine-grained-rlhf", {"preference": [1, 2, 3, 1, 2, 0]}, "A preference is 3"),
     ("fine-grained-rlhf", {"prediction 3": ...}, "“prediction 3” is missing"),
@@ -175,7 +185,7 @@ def test_no_cell_makes_a_reader_fall_over(name: str) -> None:
     """Whatever stands in a field, the row is read or refused with a reason."""
     for field, value in product(FORMATS[name].example, ODD_VALUES):
         ((_, said),) = entries(name, changed(name, **{field: value}))
-        assert isinstance(said, ParsedPreference) or said, (field, value)
+        assert said, (field, value)
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "half \ud800"])
@@ -301,12 +311,12 @@ def test_consecutive_rows_of_a_prompt_become_a_pair() -> None:
     found = entries("helpsteer2", *rows)
     assert [lines for lines, _ in found] == [[1, 2], [3], [4], [5], [6], [7]]
     pair = found[0][1]
-    assert isinstance(pair, ParsedPreference)
-    (comparison,) = pair.comparisons
+    assert isinstance(pair, list)
+    (comparison,) = pair[0].comparisons
     assert (comparison.preference, comparison.ratings["helpfulness"]) == (3, (4, 0))
     for _, alone in (found[1], found[2], found[4]):
-        assert isinstance(alone, ParsedPreference)
-        assert (len(alone.answers), alone.comparisons) == (1, ())
+        assert isinstance(alone, list)
+        assert (len(alone[0].answers), alone[0].comparisons) == (1, ())
     assert ("runs from 0 to 4" in str(found[3][1]), "the same text" in str(found[5][1])) == (True, True)
 
 
@@ -377,3 +387,30 @@ def test_marks_stand_with_the_first_comparison() -> None:
         None,
     )
     assert {comparison.marks for comparison in rest} == {(None, None)}
+
+
+def test_a_tree_is_a_prompt_for_each_ranked_fork() -> None:
+    def message(text: str, role: str, *replies: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"text": text, "role": role, "replies": list(replies), **more}
+
+    deeper = message(
+        "And then?",
+        "prompter",
+        message("First.", "assistant", rank=2),
+        message("Second.", "assistant", rank=0),
+        message("Deleted.", "assistant", rank=1, deleted=True),
+        message("Unranked.", "assistant", rank=None),
+    )
+    root = message(
+        "Hi",
+        "prompter",
+        message("Hello.", "assistant", deeper, rank=0),
+        message("What?", "assistant", message("Why?", "prompter"), rank=1, synthetic=True, model_name="m"),
+    )
+    first, second = FORMATS["oasst-trees"].read({"message_tree_id": "t", "prompt": root})
+    assert [turn["content"] for turn in second.prompt.messages] == ["Hi", "Hello.", "And then?"]
+    assert [wins(record, record.comparisons[0]) for record in (first, second)] == ["Hello.", "Second."]
+    assert {answer.text: answer.model for answer in first.answers} == {
+        "Hello.": "volunteers (Open-Assistant)",
+        "What?": "m",
+    }

@@ -110,6 +110,16 @@ def test_a_response_that_another_file_names_again_is_not_doubled() -> None:
     assert Counter(by_model) == Counter([("GPT4-Turbo", 0), ("alpaca-7b", 0), ("alpaca-7b", 1)])
 
 
+def test_a_tree_counts_as_one_row_whatever_it_brings() -> None:
+    project, example = ProjectFactory(), FORMATS["oasst-trees"].example
+    run(jsonl([example]), "oasst-trees", project)
+    tree = json.loads(json.dumps(example))
+    fork = {"role": "prompter", "text": "And then?", "replies": tree["prompt"]["replies"]}
+    tree["prompt"]["replies"] = [*fork["replies"][:1], fork["replies"][1] | {"replies": [fork]}]
+    done = run(jsonl([tree, example]), "oasst-trees", project)
+    assert (rows_of(done), done.landed["prompts"], Prompt.objects.count()) == ((1, 1, 0), 1, 2)
+
+
 def test_bad_rows_are_named_and_the_others_land() -> None:
     good = FORMATS["shp"].example
     content = jsonl([good]) + b"{broken\n\n" + jsonl([good | {"labels": 7}, good | {"history": "Why?"}])

@@ -141,6 +141,13 @@ def test_the_preview_names_ties_and_counts_the_rest(people: People) -> None:
     assert "A tie" in page
 
 
+def test_the_preview_says_which_is_safer(people: People) -> None:
+    row = FORMATS["pku-saferlhf"].example | {"safer_response_id": 1}
+    prompt_import = draft(people, json.dumps(row).encode())
+    page = people.client("rita").get(f"{BASE}/imports/{prompt_import.pk}/").content.decode()
+    assert "Response 1 is better; safety: response 2" in page
+
+
 def test_every_format_is_listed_with_an_example(people: People) -> None:
     page = people.client("rita").get(f"{BASE}/prompts/import/formats/").content.decode()
     for name, entry in FORMATS.items():

@@ -171,7 +171,7 @@ FORMATS = (
             fields.has(row, "question_id", "model_a", "model_b", "winner", "judge", "turn")
             and "tstamp" not in row
         ),
-        read=read_mt_bench,
+        read=fields.one(read_mt_bench),
     ),
     DatasetFormat(
         name="arena-33k",
@@ -190,7 +190,7 @@ FORMATS = (
             "tstamp": 1682351591.0,
         },
         recognises=lambda row: _is_dialogues(row) and "judge" in row and "tstamp" in row,
-        read=read_dialogues,
+        read=fields.one(read_dialogues),
     ),
     DatasetFormat(
         name="arena-55k",
@@ -211,7 +211,7 @@ FORMATS = (
             "winner_tie": "0",
         },
         recognises=lambda row: fields.has(row, "winner_model_a", "winner_model_b", "winner_tie"),
-        read=read_55k,
+        read=fields.one(read_55k),
     ),
     DatasetFormat(
         name="arena-140k",
@@ -228,6 +228,6 @@ FORMATS = (
             "is_code": False,
         },
         recognises=lambda row: _is_dialogues(row) and "evaluation_session_id" in row,
-        read=read_dialogues,
+        read=fields.one(read_dialogues),
     ),
 )

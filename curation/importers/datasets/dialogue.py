@@ -109,7 +109,7 @@ FORMATS = (
             "rejected": f"{START} Why is the sky blue?\n\nAssistant: It mirrors the sea.",
         },
         recognises=is_hh,
-        read=read_hh,
+        read=fields.one(read_hh),
     ),
     DatasetFormat(
         name="nectar",
@@ -126,6 +126,6 @@ FORMATS = (
             "source": ["sharegpt"],
         },
         recognises=lambda row: fields.has(row, "prompt", "answers"),
-        read=read_nectar,
+        read=fields.one(read_nectar),
     ),
 )

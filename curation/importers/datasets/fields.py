@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from curation.algorithms.fingerprints import sha256_hex
-from curation.importers.datasets.record import BETTER, Answer, Comparison, Outcome, Rated, Row
+from curation.importers.datasets.record import (
+    BETTER,
+    Answer,
+    Comparison,
+    Outcome,
+    PreferenceRecord,
+    Rated,
+    Row,
+)
 from curation.services.prompt_parse import RowError, conversation, kind_of
 
 SAME_TEXT = "Both responses have the same text, so there is nothing to prefer"
+
+
+def one(read: Callable[[Row], PreferenceRecord]) -> Callable[[Row], list[PreferenceRecord]]:
+    """For formats in which a row is one record."""
+    return lambda row: [read(row)]
 
 
 def text(row: Row, name: str) -> str:

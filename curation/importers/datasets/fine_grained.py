@@ -105,6 +105,6 @@ FORMATS = (
             "preference": [2, 1, 0, 1, 1, 0],
         },
         recognises=lambda row: fields.has(row, "question", "prediction 1", "prediction 4", "preference"),
-        read=read,
+        read=fields.one(read),
     ),
 )

@@ -130,7 +130,7 @@ FORMATS = (
             **dict(zip(ATTRIBUTES, (4, 4, 4, 2, 1), strict=True)),
         },
         recognises=lambda row: fields.has(row, "prompt", "response", *ATTRIBUTES),
-        read=read_ratings,
+        read=fields.one(read_ratings),
         joins=join_ratings,
     ),
     DatasetFormat(
@@ -150,7 +150,7 @@ FORMATS = (
             "preference_elaboration": "It names the cause.",
         },
         recognises=lambda row: fields.has(row, "response_1", "response_2", "preference_strength"),
-        read=read_preference2,
+        read=fields.one(read_preference2),
     ),
     DatasetFormat(
         name="helpsteer3",
@@ -177,6 +177,6 @@ FORMATS = (
             ],
         },
         recognises=lambda row: fields.has(row, "context", "response1", "response2", "overall_preference"),
-        read=read_preference3,
+        read=fields.one(read_preference3),
     ),
 )

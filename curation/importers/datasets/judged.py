@@ -115,7 +115,7 @@ FORMATS = (
             "preference": 1.02,
         },
         recognises=lambda row: fields.has(row, "instruction", "output_1", "output_2", "preference"),
-        read=read_alpaca_eval,
+        read=fields.one(read_alpaca_eval),
     ),
     DatasetFormat(
         name="shp",
@@ -135,7 +135,7 @@ FORMATS = (
             "score_ratio": 4.0,
         },
         recognises=lambda row: fields.has(row, "history", "human_ref_A", "human_ref_B", "labels"),
-        read=read_shp,
+        read=fields.one(read_shp),
     ),
     DatasetFormat(
         name="pku-saferlhf",
@@ -157,6 +157,6 @@ FORMATS = (
             "safer_response_id": 0,
         },
         recognises=lambda row: fields.has(row, "response_0", "response_1", "better_response_id"),
-        read=read_safe_rlhf,
+        read=fields.one(read_safe_rlhf),
     ),
 )

@@ -81,7 +81,8 @@ class DatasetFormat:
     """A published file format.
 
     `source` names the card or specification; `dataset` and `licence` are what prompts get where the row
-    names none; `example` is one row. `read` raises RowError with a reason. `joins` makes one record of two
+    names none; `example` is one row. `read` gives one record, of a tree several, or raises RowError with
+    a reason. `joins` makes one record of two
     consecutive rows of the same prompt, for formats that write one response a row.
     """
 
@@ -90,7 +91,7 @@ class DatasetFormat:
     source: str
     example: dict[str, Any]
     recognises: Callable[[Row], bool]
-    read: Callable[[Row], PreferenceRecord]
+    read: Callable[[Row], list[PreferenceRecord]]
     help: str = ""
     dataset: str = ""
     licence: str = ""

@@ -10,6 +10,7 @@ from curation.importers.datasets import (
     fine_grained,
     helpsteer,
     judged,
+    oasst,
     rewardbench,
     trl,
     ultrafeedback,
@@ -28,6 +29,7 @@ FORMATS: dict[str, DatasetFormat] = {
         *arena.FORMATS,
         *judged.FORMATS,
         *fine_grained.FORMATS,
+        *oasst.FORMATS,
     )
 }
 

@@ -78,7 +78,7 @@ FORMATS = (
             "subset": "alpacaeval-easy",
         },
         recognises=lambda row: fields.has(row, "prompt", "chosen", "chosen_model", "rejected_model"),
-        read=read_1,
+        read=fields.one(read_1),
     ),
     DatasetFormat(
         name="rewardbench-2",
@@ -100,6 +100,6 @@ FORMATS = (
             "subset": "Factuality",
         },
         recognises=lambda row: fields.has(row, "prompt", "chosen", "rejected", "num_correct", "models"),
-        read=read_2,
+        read=fields.one(read_2),
     ),
 )

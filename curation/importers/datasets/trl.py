@@ -141,7 +141,7 @@ FORMATS = (
         dataset="Skywork-Reward-Preference",
         example={"chosen": [SKY, GOOD], "rejected": [SKY, BAD], "source": "magpie_pro"},
         recognises=_is_skywork,
-        read=read_skywork,
+        read=fields.one(read_skywork),
     ),
     DatasetFormat(
         name="trl-explicit",
@@ -150,7 +150,7 @@ FORMATS = (
         help="Texts or chat messages. A margin, and scores of both, are kept with the judgment.",
         example={"prompt": [SKY], "chosen": [GOOD], "rejected": [BAD]},
         recognises=lambda row: _is_pair(row) and "prompt" in row,
-        read=read_pair,
+        read=fields.one(read_pair),
     ),
     DatasetFormat(
         name="trl-implicit",
@@ -160,7 +160,7 @@ FORMATS = (
         "with, up to the last whole word; TRL itself would cut inside a word.",
         example={"chosen": [SKY, GOOD], "rejected": [SKY, BAD]},
         recognises=_is_pair,
-        read=read_pair,
+        read=fields.one(read_pair),
     ),
     DatasetFormat(
         name="trl-unpaired",
@@ -169,6 +169,6 @@ FORMATS = (
         help="One response a row; its label is kept with it. A label compares nothing, so no pair is made.",
         example={"prompt": [SKY], "completion": [GOOD], "label": True},
         recognises=lambda row: fields.has(row, "prompt", "completion", "label"),
-        read=read_unpaired,
+        read=fields.one(read_unpaired),
     ),
 )

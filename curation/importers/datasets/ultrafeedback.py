@@ -107,7 +107,7 @@ FORMATS = (
             ],
         },
         recognises=lambda row: fields.has(row, "instruction", "completions"),
-        read=read_raw,
+        read=fields.one(read_raw),
     ),
     DatasetFormat(
         name="ultrafeedback-binarized",
@@ -127,6 +127,6 @@ FORMATS = (
             "score_rejected": 4.0,
         },
         recognises=lambda row: fields.has(row, "chosen", "rejected", "score_chosen", "score_rejected"),
-        read=read_binarized,
+        read=fields.one(read_binarized),
     ),
 )

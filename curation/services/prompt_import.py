@@ -103,11 +103,19 @@ def import_recognise(prompt_import: PromptImport) -> DatasetFormat | None:
 
 
 def default_options(
-    prompt_import: PromptImport, entry: DatasetFormat, *, split: str = "train", licence: str | None = None
+    prompt_import: PromptImport,
+    entry: DatasetFormat,
+    *,
+    split: str | None = None,
+    licence: str | None = None,
 ) -> ReadOptions:
-    """What prompts get: the format's licence unless another is named; the file's name as the last source."""
+    """The format's split and licence unless others are named; the file's name as the last source."""
     source = prompt_import.file_name[: MAX_CHARS["source"]]
-    return ReadOptions(split=split, source=source, licence=entry.licence if licence is None else licence)
+    return ReadOptions(
+        split=split or entry.split,
+        source=source,
+        licence=entry.licence if licence is None else licence,
+    )
 
 
 def import_start(*, prompt_import: PromptImport, mapping: FieldMapping, send: bool = True) -> None:

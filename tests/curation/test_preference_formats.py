@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
@@ -356,6 +357,18 @@ def test_arena_outcomes(winner: str, outcome: str, preference: int | None) -> No
     assert comparison.rater.label == "arena_user_973 (Chatbot Arena)"
     assert comparison.created_at is not None
     assert comparison.created_at.year == 2023
+
+
+@pytest.mark.parametrize(
+    "time",
+    [1682351591.0, "2023-04-24T15:53:11", datetime(2023, 4, 24, 15, 53, 11, tzinfo=UTC)],
+    ids=["s", "text", "as it is"],
+)
+def test_times_in_any_form(time: Any) -> None:
+    (comparison,) = read("arena-33k", changed("arena-33k", tstamp=time)).comparisons
+    assert comparison.created_at == datetime(2023, 4, 24, 15, 53, 11, tzinfo=UTC)
+    (unknown,) = read("arena-33k", changed("arena-33k", tstamp="yesterday")).comparisons
+    assert unknown.created_at is None
 
 
 def test_parts_of_one_text_are_that_text() -> None:

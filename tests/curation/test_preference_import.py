@@ -100,6 +100,21 @@ def test_every_example_lands_once(name: str) -> None:
     assert [model.objects.count() for model in (Prompt, Response, Pair, Judgment, Rater)] == there
 
 
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("rewardbench", "eval"),
+        ("rewardbench-2", "eval"),
+        ("alpaca-eval", "eval"),
+        ("mt-bench", "eval"),
+        ("shp", "train"),
+    ],
+)
+def test_prompts_of_test_sets_are_kept_from_training(name: str, split: str) -> None:
+    run(jsonl([FORMATS[name].example]), name, ProjectFactory())
+    assert Prompt.objects.get().split == split
+
+
 def test_a_response_that_another_file_names_again_is_not_doubled() -> None:
     project, example = ProjectFactory(), FORMATS["rewardbench"].example
     run(jsonl([example]), "rewardbench", project)

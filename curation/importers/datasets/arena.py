@@ -54,11 +54,11 @@ def winner(row: Row) -> tuple[Outcome, int | None]:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time in seconds since 1970 or as ISO text; None where there is none that can be read."""
+    """A time in seconds since 1970, as ISO text or (in Parquet) as it is; None where none can be read."""
     try:
         if isinstance(value, int | float):
             return datetime.fromtimestamp(value, UTC)
-        found = datetime.fromisoformat(value)
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -164,8 +164,9 @@ FORMATS = (
         source="lmsys/mt_bench_human_judgments, dataset card",
         dataset="MT-Bench",
         licence="CC-BY-4.0",
+        split="eval",
         help="Needs the dialogues beside the votes. Votes on a second turn land only where both models gave "
-        "the same first answer.",
+        "the same first answer. A test set: its prompts go to the split eval.",
         example={"question_id": 81, **BATTLE, "judge": "expert_1", "turn": 1},
         recognises=lambda row: (
             fields.has(row, "question_id", "model_a", "model_b", "winner", "judge", "turn")

@@ -103,8 +103,10 @@ FORMATS = (
         source="tatsu-lab/alpaca_eval, annotations.json",
         dataset="AlpacaEval",
         licence="CC-BY-NC-4.0",
+        split="eval",
         help="The preference from 1 to 2 becomes the probability that output 1 is better; 1.5 is a tie. Rows "
-        "whose annotator's answer could not be read have none and are reported.",
+        "whose annotator's answer could not be read have none and are reported. A test set: its prompts go "
+        "to the split eval.",
         example={
             "instruction": PROMPT,
             "output_1": RIGHT,

@@ -80,10 +80,10 @@ class PreferenceRecord:
 class DatasetFormat:
     """A published file format.
 
-    `source` names the card or specification; `dataset` and `licence` are what prompts get where the row
-    names none; `example` is one row. `read` gives one record, of a tree several, or raises RowError with
-    a reason. `joins` makes one record of two
-    consecutive rows of the same prompt, for formats that write one response a row.
+    `source` names the card or specification; `dataset`, `licence` and `split` (eval, for test sets) are what
+    prompts get unless somebody chooses otherwise; `example` is one row. `read` gives one record, of a tree
+    several, or raises RowError with a reason. `joins` makes one record of two consecutive rows of the same
+    prompt, for formats that write one response a row.
     """
 
     name: str
@@ -95,4 +95,5 @@ class DatasetFormat:
     help: str = ""
     dataset: str = ""
     licence: str = ""
+    split: str = "train"
     joins: Callable[[PreferenceRecord, PreferenceRecord], PreferenceRecord] | None = None

@@ -67,7 +67,8 @@ FORMATS = (
         source="allenai/reward-bench, dataset card",
         dataset="RewardBench",
         licence="ODC-BY",
-        help="A test set for reward models: choose the split eval unless you mean to train on it.",
+        split="eval",
+        help="A test set for reward models, so its prompts go to the split eval unless you choose another.",
         example={
             "id": 1,
             "prompt": PROMPT,
@@ -86,8 +87,9 @@ FORMATS = (
         source="allenai/reward-bench-2, dataset card",
         dataset="RewardBench 2",
         licence="ODC-BY",
+        split="eval",
         help="Each correct completion is preferred to each wrong one; correct ones (several in the subset "
-        "Ties) are not compared with one another. Choose the split eval unless you mean to train on it.",
+        "Ties) are not compared with one another. A test set: its prompts go to the split eval.",
         example={
             "id": "1",
             "prompt": PROMPT,

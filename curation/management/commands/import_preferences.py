@@ -25,7 +25,9 @@ class Command(BaseCommand):
         parser.add_argument("project", help="slug of the project")
         parser.add_argument("file", type=Path)
         parser.add_argument("--format", choices=FORMATS, metavar="NAME", help=", ".join(FORMATS))
-        parser.add_argument("--split", choices=Prompt.Split.values, default=Prompt.Split.TRAIN)
+        parser.add_argument(
+            "--split", choices=Prompt.Split.values, help="train, and eval for test sets, unless named"
+        )
         parser.add_argument("--licence", help="licence of the prompts, where not that of the format")
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -18,9 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import combinations
+from itertools import combinations, groupby
 from pathlib import Path
 
 import numpy as np
@@ -33,16 +33,26 @@ from trainer_bridge.workers._models import LocalModel, encode, load, render
 from trainer_bridge.workers.score_pairs import Scorer
 
 MAX_LENGTH = 512
+BLOCK = 24
 MODELS = ("gpt4_1106_preview", "FuseChat-Llama-3.2-1B-Instruct", "gemma-2b-it", "falcon-7b-instruct")
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "alpaca_eval"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Run:
-    """Seconds, and `(ches, ln_ches)` of a over b per pair."""
+    """Seconds, and `(ches, ln_ches)` of a over b per pair, added up over blocks."""
 
-    seconds: float
-    scores: np.ndarray
+    seconds: float = 0.0
+    parts: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, work: Callable[[], np.ndarray]) -> None:
+        started = time.perf_counter()
+        self.parts.append(work())
+        self.seconds += time.perf_counter() - started
+
+    @property
+    def scores(self) -> np.ndarray:
+        return np.concatenate(self.parts)
 
 
 def main() -> None:
@@ -61,17 +71,35 @@ def main() -> None:
         "isolated pairs": real_pairs(args.data, MODELS[:2], args.pairs),
         "4 responses a prompt": real_pairs(args.data, MODELS, args.pairs),
     }
-    rates = {dtype: matmul_rate(getattr(torch, dtype)) for dtype in ("float32", "bfloat16")}
     print(f"{args.pairs} pairs, {MAX_LENGTH} tokens, {torch.get_num_threads()} threads")
-    print(f"matrix multiply: {', '.join(f'{dtype} {rate:.0f} GFLOP/s' for dtype, rate in rates.items())}")
     for shape, pairs in shapes.items():
-        baseline = timed(partial(plain, full, pairs))
-        n_tokens = tokens_needed(full, pairs)
-        print(f"\n{shape}: {len(pairs)} pairs, plain {len(pairs) / baseline.seconds:.2f} pairs/s")
+        compare(shape, pairs, full, half)
+
+
+def compare(shape: str, pairs: Sequence[PairRow], full: LocalModel, half: LocalModel) -> None:
+    """Every way in turn over block after block, so that a machine that slows down slows all of them."""
+    baseline, scored = Run(), {full.dtype: Run(), half.dtype: Run()}
+    rates: dict[Dtype, list[float]] = {full.dtype: [], half.dtype: []}
+    for block in blocks(pairs):
+        baseline.add(partial(plain, full, block))
         for loaded in (full, half):
-            scored = timed(partial(product, loaded, pairs))
-            share = work(full, n_tokens) / scored.seconds / 1e9 / rates[loaded.dtype]
-            report(loaded.dtype, baseline, scored, share)
+            scored[loaded.dtype].add(partial(product, loaded, block))
+            rates[loaded.dtype].append(matmul_rate(getattr(torch, loaded.dtype)))
+    print(f"\n{shape}: {len(pairs)} pairs, plain {len(pairs) / baseline.seconds:.2f} pairs/s")
+    total = needed(full, pairs)
+    for dtype, run in scored.items():
+        rate = float(np.median(rates[dtype]))
+        report(dtype, baseline, run, total / run.seconds / 1e9, rate)
+
+
+def blocks(pairs: Sequence[PairRow]) -> list[list[PairRow]]:
+    """About BLOCK pairs each, a prompt's pairs together."""
+    found: list[list[PairRow]] = [[]]
+    for _, group in groupby(pairs, key=lambda pair: pair.prompt):
+        if len(found[-1]) >= BLOCK:
+            found.append([])
+        found[-1] += group
+    return found
 
 
 def real_pairs(data: Path, models: Sequence[str], n_pairs: int) -> list[PairRow]:
@@ -132,12 +160,6 @@ def score_of(row: ScoreRow | FailureRow) -> ScoreRow:
     return row
 
 
-def timed(run: Callable[[], np.ndarray]) -> Run:
-    started = time.perf_counter()
-    scores = run()
-    return Run(time.perf_counter() - started, scores)
-
-
 def matmul_rate(dtype: torch.dtype) -> float:
     """GFLOP/s of the best of ten products of two matrices of 1,536 rows and columns."""
     size = 1536
@@ -150,36 +172,41 @@ def matmul_rate(dtype: torch.dtype) -> float:
     return 2 * size**3 / best / 1e9
 
 
-def tokens_needed(loaded: LocalModel, pairs: Sequence[PairRow]) -> list[int]:
-    """The length of every distinct prompt with its response, cut as the worker cuts it."""
-    texts = {
-        render(loaded.tokenizer, pair.prompt) + text
-        for pair in pairs
-        for text in (pair.response_a, pair.response_b)
-    }
-    return [min(len(encode(loaded.tokenizer, text)), MAX_LENGTH) for text in texts]
+def needed(loaded: LocalModel, pairs: Sequence[PairRow]) -> float:
+    """FLOP that no way of scoring can avoid: each prompt once, each response once, without the head."""
+    tokenizer, total = loaded.tokenizer, 0.0
+    responses: dict[str, set[str]] = {}
+    for pair in pairs:
+        responses.setdefault(render(tokenizer, pair.prompt), set()).update((pair.response_a, pair.response_b))
+    for prompt, texts in responses.items():
+        n_prompt = len(encode(tokenizer, prompt))
+        total += flop(loaded, 0, n_prompt)
+        for text in texts:
+            total += flop(loaded, n_prompt, min(len(encode(tokenizer, prompt + text)), MAX_LENGTH))
+    return total
 
 
-def work(loaded: LocalModel, n_tokens: Sequence[int]) -> float:
-    """FLOP that no way of scoring can avoid: the layers' weights and causal attention, without the head."""
+def flop(loaded: LocalModel, start: int, end: int) -> float:
+    """Of the layers' weights and causal attention, for the tokens from `start` to `end`."""
     config, body = loaded.model.config, loaded.model.base_model
     weights = sum(weight.numel() for layer in body.layers for weight in layer.parameters())
     attention = 2 * config.num_hidden_layers * config.hidden_size
-    return float(sum(2 * weights * n + attention * n * n for n in n_tokens))
+    return float(2 * weights * (end - start) + attention * (end**2 - start**2))
 
 
 def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
     return float(np.corrcoef(first.argsort().argsort(), second.argsort().argsort())[0, 1])
 
 
-def report(dtype: Dtype, baseline: Run, scored: Run, share: float) -> None:
+def report(dtype: Dtype, baseline: Run, scored: Run, reached: float, rate: float) -> None:
     apart = np.abs(scored.scores - baseline.scores)
     relative = (apart[:, 0] / np.abs(baseline.scores[:, 0])).max()
     spread = np.subtract(*np.percentile(baseline.scores[:, 1], [75, 25]))
     ranks = [rank_correlation(baseline.scores[:, which], scored.scores[:, which]) for which in (0, 1)]
     flips = int((np.sign(scored.scores[:, 0]) != np.sign(baseline.scores[:, 0])).sum())
     print(
-        f"  {dtype:<9}{baseline.seconds / scored.seconds:5.2f} × plain   {share:4.0%} of the multiply rate   "
+        f"  {dtype:<9}{baseline.seconds / scored.seconds:5.2f} × plain   {reached:.0f} of {rate:.0f} GFLOP/s "
+        f"({reached / rate:.0%})   "
         f"CHES off by {relative:.1e} (relative), ln-CHES by {apart[:, 1].max() / spread:.1e} of its IQR   "
         f"rank correlation {ranks[0]:.5f}, {ranks[1]:.5f}   signs flipped {flips}"
     )

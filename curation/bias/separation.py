@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curation.algorithms.ranking import auc
 from curation.algorithms.separability import (
     ConvergenceError,
     Matrix,
@@ -153,11 +154,18 @@ def _as_json(found: Probe) -> dict[str, Any]:
 def surface_evidence(
     sample: Sample, at: IntArray, positive: BoolArray, weights: FloatArray
 ) -> list[dict[str, Any]]:
-    """The features of most weight, with what each set has on average."""
+    """The features of most weight, with what each set has on average, and the AUC of each by itself: features
+    that go together share their weight, or even take opposite signs."""
     order = np.argsort(-np.abs(weights), kind="stable")[:MOST_FEATURES]
     ours, theirs = (sample.surface[at[side]].mean(axis=0) for side in (positive, ~positive))
     return [
-        {"name": SURFACE[i].label, "weight": weights[i], "ours": ours[i], "theirs": theirs[i]}
+        {
+            "name": SURFACE[i].label,
+            "weight": weights[i],
+            "ours": ours[i],
+            "theirs": theirs[i],
+            "alone": auc(sample.surface[at, i], positive),
+        }
         for i in order.tolist()
         if weights[i]
     ]

@@ -69,6 +69,9 @@ def test_it_works(people: People) -> None:
         "length": 1.0, "surface": 1.0, "words": 1.0,
     }  # fmt: skip
     assert separation["is_flagged"]
+    characters = next(row for row in separation["surface"]["evidence"] if row["name"] == "characters")
+    assert characters["alone"] == 1.0
+    assert characters["ours"] > characters["theirs"]
     certainly = next(row for row in separation["words"]["evidence"] if row["name"] == "certainly")
     assert (certainly["ours"], certainly["theirs"]) == (1.0, 0.0)
     assert certainly["weight"] > 0

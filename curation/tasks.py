@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.tasks import task
+from curation.services import bias_build as bias_service
 from curation.services import prompt_import
 
 
@@ -14,3 +15,14 @@ def import_run(import_id: int) -> None:
 @task(queue="cpu")
 def imports_recover() -> None:
     prompt_import.imports_recover()
+
+
+@task(queue="cpu")
+def bias_build(report_id: int) -> None:
+    bias_service.bias_build(report_id=report_id)
+
+
+@task(queue="cpu")
+def bias_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    bias_service.bias_recover()

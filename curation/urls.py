@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from curation.views import (
+    bias,
     datasets,
     exports,
     imports,
@@ -93,6 +94,8 @@ dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/datasets/compare/", datasets.dataset_comparison, name="dataset-comparison"),
     path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
     path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
+    path("p/<slug:slug>/datasets/<int:number>/bias/", bias.bias_report, name="dataset-bias"),
+    path("p/<slug:slug>/datasets/<int:number>/bias/build/", bias.bias_build, name="dataset-bias-build"),
     path("p/<slug:slug>/datasets/<int:number>/export/", exports.export_create, name="export-create"),
     path("p/<slug:slug>/exports/<int:pk>/", exports.export_download, name="export-download"),
     path("p/<slug:slug>/formats/", exports.format_list, name="format-list"),

@@ -39,6 +39,7 @@ from curation.models import (  # noqa: E402
     Response,
     User,
 )
+from curation.services.bias_build import bias_build, bias_request  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
 from curation.services.export_write import export_write  # noqa: E402
 from curation.services.invitation_create import invitation_create  # noqa: E402
@@ -177,13 +178,15 @@ def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
 
 
 def frozen(*, project: int, model: int) -> dict[str, int]:
-    """A recipe, its run, two dataset versions, a queued run on the second, a rubric and a judge."""
+    """A recipe, its run, two dataset versions, the second with a bias report and a queued run on it, a
+    rubric and a judge."""
     user = User.objects.get(username="alice")
     recipe = recipe_save(
         project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=user
     )
     dataset_freeze(recipe=recipe, user=user)
     version = dataset_freeze(recipe=recipe, user=user)
+    bias_build(report_id=bias_request(version=version, user=user).pk)
     rubric = rubric_default(project=recipe.project, user=user)
     judge = judge_create(
         project=recipe.project,

@@ -14,7 +14,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from annotators.algorithms.intervals import Interval, require_confidence
 from annotators.algorithms.ratings import (
     FloatArray,
     IntArray,
@@ -26,6 +25,7 @@ from annotators.algorithms.ratings import (
     dot,
     totals,
 )
+from curation.algorithms.intervals import Interval, require_confidence
 
 Level = Literal["nominal", "ordinal", "interval"]
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annotators.algorithms.intervals import Interval, accuracy_interval
+from curation.algorithms.intervals import Interval, accuracy_interval
 
 STEP = 10
 SKIP = "skip"

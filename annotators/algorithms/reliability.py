@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from annotators.algorithms.convergence import ConvergenceError
 from annotators.algorithms.dawid_skene import DawidSkene, dawid_skene
-from annotators.algorithms.intervals import Interval, accuracy_interval
 from annotators.algorithms.noisy_bradley_terry import (
     ComparisonTable,
     NoisyBradleyTerry,
@@ -17,6 +16,7 @@ from annotators.algorithms.votes import (
     three_most_similar_by_item,
     weighted_majority,
 )
+from curation.algorithms.intervals import Interval, accuracy_interval
 
 __all__ = [
     "ComparisonTable",

@@ -10,13 +10,13 @@ import numpy as np
 
 from annotators.algorithms.agreement import cohen_kappa
 from annotators.algorithms.assignment import is_rushed
-from annotators.algorithms.intervals import accuracy_interval
 from annotators.algorithms.ratings import FloatArray, IntArray
 from annotators.quality.answers import CHECK, MAIN, Answers, Rows, ballots_of, text_lengths, timed
 from annotators.quality.labels import gold_labels, labels_of, winner_table
 from annotators.quality.rater_pairs import CoRatings
 from annotators.quality.statistics import ALL_ALIKE
 from curation.algorithms.consensus import SKIP, VOTE, BoolArray, Voters, voters
+from curation.algorithms.intervals import accuracy_interval
 from curation.models import Rater
 
 # "Always left": the interval that must exclude one half is so wide that, were nobody biased, a report would

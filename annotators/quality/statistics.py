@@ -15,10 +15,10 @@ from annotators.algorithms.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
-from annotators.algorithms.intervals import Interval
 from annotators.algorithms.ratings import IntArray, RatingTable
 from annotators.quality.labels import preference_table, winner_table
 from curation.algorithms.consensus import BoolArray, Voters
+from curation.algorithms.intervals import Interval
 
 NO_OVERLAP = "no pair was answered by two raters"
 ALL_ALIKE = "everyone gave the same answer to everything, so nothing is left beyond chance"

@@ -1,5 +1,6 @@
 """The data, in flow order: people, prompts, responses, pairs, judgments, scores, dataset versions."""
 
+from curation.models.bias import BiasReport
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -16,6 +17,7 @@ from curation.models.responses import Response, Sampler
 from curation.models.scores import PairScore, ScoreProducer
 
 __all__ = [
+    "BiasReport",
     "Consensus",
     "ConsensusBuild",
     "DatasetRow",

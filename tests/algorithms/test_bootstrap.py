@@ -16,8 +16,8 @@ from annotators.algorithms.agreement import (
     krippendorff_alpha,
     percent_agreement,
 )
-from annotators.algorithms.intervals import Interval, accuracy_interval
 from annotators.algorithms.ratings import RatingTable
+from curation.algorithms.intervals import Interval, accuracy_interval
 
 
 def campaign(n_items: int, seed: int = 0) -> RatingTable:

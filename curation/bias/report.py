@@ -1,0 +1,38 @@
+"""A bias report: what gives the responses of a version away, and what the version leans towards, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from curation.bias.leanings import label_noise, length_bias, model_table
+from curation.bias.reads import read_rows
+from curation.bias.separation import Beat, chosen_and_rejected, each_source, read_sample
+from curation.bias.variety import category_balance, diversity, eval_coverage
+from curation.models import DatasetVersion
+
+
+def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
+    """`beat` is called after each of its parts."""
+    rows = read_rows(version)
+    beat()
+    report: dict[str, Any] = {
+        "n_rows": len(rows),
+        "n_prompts": len(np.unique(rows.table["prompt"])),
+        "models": model_table(rows),
+        "length": length_bias(rows),
+    }
+    beat()
+    report["noise"] = label_noise(rows, version.project)
+    beat()
+    sample = read_sample(rows, beat)
+    report["n_rows_read"] = len(sample.chosen)
+    report["n_responses_read"] = len(sample.surface)
+    report["separation"] = chosen_and_rejected(sample, beat)
+    report["sources"] = each_source(sample, rows.models, beat)
+    report["diversity"] = diversity(sample, rows)
+    beat()
+    report["categories"] = category_balance(version)
+    report["coverage"] = eval_coverage(version, rows)
+    return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.tasks import task
+from curation.services import cleaning_build as cleaning
 from curation.services import prompt_import
 
 
@@ -14,3 +15,14 @@ def import_run(import_id: int) -> None:
 @task(queue="cpu")
 def imports_recover() -> None:
     prompt_import.imports_recover()
+
+
+@task(queue="cpu")
+def cleaning_build(report_id: int) -> None:
+    cleaning.cleaning_build(report_id=report_id)
+
+
+@task(queue="cpu")
+def cleaning_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    cleaning.cleaning_recover()

@@ -1,5 +1,6 @@
 """The data, in flow order: people, prompts, responses, pairs, judgments, scores, dataset versions."""
 
+from curation.models.cleaning import CleaningReport, DuplicateMember, PatternFinding, PromptExclusion
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -16,10 +17,12 @@ from curation.models.responses import Response, Sampler
 from curation.models.scores import PairScore, ScoreProducer
 
 __all__ = [
+    "CleaningReport",
     "Consensus",
     "DatasetRow",
     "DatasetVersion",
     "DroppedPair",
+    "DuplicateMember",
     "Export",
     "FilterRecipe",
     "ImportIssue",
@@ -28,8 +31,10 @@ __all__ = [
     "Membership",
     "Pair",
     "PairScore",
+    "PatternFinding",
     "Project",
     "Prompt",
+    "PromptExclusion",
     "PromptImport",
     "Rater",
     "RaterExclusion",

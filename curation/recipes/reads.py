@@ -13,7 +13,7 @@ from curation.algorithms.decontamination import NgramIndex, user_text
 from curation.algorithms.filters import FloatArray, IntArray
 from curation.algorithms.fingerprints import text_key
 from curation.bulk import copy_out
-from curation.models import Pair, Project, Prompt, Response, Sampler
+from curation.models import Pair, Project, Prompt, PromptExclusion, Response, Sampler
 
 T = TypeVar("T")
 PromptValue = Literal["prompt", "source", "category"]
@@ -45,6 +45,12 @@ def prompt_values(project: Project, of: PromptValue) -> tuple[IntArray, IntArray
     """  # noqa: S608 -- only constants of this module go in
     table = copy_out(query, [project.pk], [("pair", "i8"), ("value", "i8")])
     return table["pair"], table["value"]
+
+
+def prompt_exclusions(project: Project) -> dict[int, str]:
+    """The excluded prompts in order of id, and why."""
+    standing = PromptExclusion.objects.standing().filter(prompt__project=project).order_by("prompt")
+    return dict(standing.values_list("prompt", "reason"))
 
 
 def pair_responses(project: Project) -> dict[str, IntArray]:

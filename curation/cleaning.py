@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from curation.algorithms.decontamination import user_text
+from curation.algorithms.decontamination import user_text, whole_text
 from curation.algorithms.near_duplicates import find_clusters
-from curation.models import CleaningReport, Prompt
+from curation.algorithms.patterns import SCRIPT, find_patterns, main_script, masked
+from curation.models import CleaningReport, Project, Prompt, Response
 
 CHUNK = 5000
 Beat = Callable[[], None]
@@ -57,3 +59,66 @@ def find_duplicates(report: CleaningReport, beat: Beat) -> Found:
             strict=True,
         ),
     )
+
+
+Finding = tuple[int, int | None, str, str, int]  # prompt, response, kind, masked, how many
+
+
+def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
+    """Patterns in prompts that are not excluded and in their responses, and prompts in another script than
+    most."""
+    rows: list[Finding] = []
+    scripts: dict[int, tuple[str, float]] = {}
+    n_prompts = n_responses = 0
+    for prompt, text in _prompts(report.project, beat):
+        n_prompts += 1
+        rows += _matches(prompt, None, text)
+        scripts[prompt] = main_script(text)
+    for response, prompt, text in _responses(report.project, beat):
+        n_responses += 1
+        rows += _matches(prompt, response, text)
+    rows += _other_scripts(scripts)
+    by_kind = Counter(kind for _, _, kind, _, _ in rows)
+    excluded = Prompt.objects.filter(project=report.project_id).excluded().count()
+    return Found(
+        counts={"prompts": n_prompts, "responses": n_responses, "excluded": excluded, **by_kind},
+        table="curation_patternfinding",
+        columns=("prompt_id", "response_id", "kind", "masked", "n"),
+        rows=sorted(rows, key=lambda row: (row[0], row[1] or 0, row[2])),
+    )
+
+
+def _prompts(project: Project, beat: Beat) -> Iterator[tuple[int, str]]:
+    prompts = Prompt.objects.filter(project=project).included().order_by("id").values_list("id", "messages")
+    for place, (pk, messages) in enumerate(prompts.iterator(chunk_size=CHUNK)):
+        if place % CHUNK == 0:
+            beat()
+        yield pk, whole_text(messages)
+
+
+def _responses(project: Project, beat: Beat) -> Iterator[tuple[int, int, str]]:
+    included = Prompt.objects.filter(project=project).included()
+    responses = Response.objects.filter(prompt__in=included).order_by("id")
+    rows = responses.values_list("id", "prompt", "text").iterator(chunk_size=CHUNK)
+    for place, row in enumerate(rows):
+        if place % CHUNK == 0:
+            beat()
+        yield row
+
+
+def _matches(prompt: int, response: int | None, text: str) -> Iterator[Finding]:
+    """One row for each kind in the text: its first match, masked, and how many there are."""
+    found = find_patterns(text)
+    counts = Counter(match.kind for match in found)
+    for match in found:
+        if n := counts.pop(match.kind, 0):
+            yield prompt, response, match.kind, masked(match.kind, text[match.start : match.end])[:80], n
+
+
+def _other_scripts(scripts: dict[int, tuple[str, float]]) -> Iterator[Finding]:
+    """Prompts whose main script is not the one that most prompts have; those without letters have none."""
+    counts = Counter(script for script, _ in scripts.values() if script)
+    usual = counts.most_common(1)[0][0] if counts else ""
+    for prompt, (script, share) in scripts.items():
+        if script not in {"", usual}:
+            yield prompt, None, SCRIPT, f"{script}, {share:.0%} of the letters", 1

@@ -12,8 +12,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 
-from curation.models import CleaningReport, DuplicateMember, Project, PromptExclusion
+from curation.algorithms.patterns import NAMES
+from curation.models import CleaningReport, DuplicateMember, PatternFinding, Project, PromptExclusion
 
+FINDINGS = 50
 CLUSTERS = 20
 SHOWN_MEMBERS = 20
 State = CleaningReport.State
@@ -66,3 +68,16 @@ def clusters_page(report: CleaningReport, number: Any) -> tuple[Page[int], list[
     counted = sizes.annotate(size=Count("pk"), in_use=Count("pk", filter=Q(is_excluded=False)))
     shown = {number: list(rows) for number, rows in groupby(first, attrgetter("cluster"))}
     return page, [Cluster(number, size, in_use, shown[number]) for number, size, in_use in counted]
+
+
+def pattern_counts(report: CleaningReport) -> list[tuple[str, str, int]]:
+    """(kind, what it is called, rows of it) for every kind that a report looked for."""
+    return [(kind, label, report.counts.get(kind, 0)) for kind, label in NAMES.items()]
+
+
+def findings_page(report: CleaningReport, kind: str, number: Any) -> Page[Any]:
+    """A page of findings, of one kind or of all, each with `is_excluded`."""
+    standing = PromptExclusion.objects.standing().filter(prompt=OuterRef("prompt"))
+    findings = PatternFinding.objects.filter(report=report).annotate(is_excluded=Exists(standing))
+    findings = findings.filter(kind=kind) if kind else findings
+    return Paginator(findings.select_related("prompt"), FINDINGS).get_page(number)

@@ -62,6 +62,13 @@ cleaning_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/cleaning/", cleaning.duplicates, name="cleaning-duplicates"),
     path("p/<slug:slug>/cleaning/find/", cleaning.duplicates_find, name="cleaning-find-duplicates"),
     path("p/<slug:slug>/cleaning/<int:pk>/keep-one/", cleaning.duplicates_keep_one, name="cleaning-keep-one"),
+    path("p/<slug:slug>/cleaning/patterns/", cleaning.patterns, name="cleaning-patterns"),
+    path("p/<slug:slug>/cleaning/patterns/find/", cleaning.patterns_find, name="cleaning-find-patterns"),
+    path(
+        "p/<slug:slug>/cleaning/patterns/<int:pk>/exclude/",
+        cleaning.patterns_exclude,
+        name="cleaning-exclude-patterns",
+    ),
     path("p/<slug:slug>/cleaning/<int:pk>/restore/", cleaning.cleaning_restore, name="cleaning-restore"),
 ]
 

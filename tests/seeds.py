@@ -241,6 +241,9 @@ def cleaned(*, project: int) -> dict[str, int]:
             )
     found = cleaning_request(project=owner, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=alice)
     cleaning_build(report_id=found.pk)
+    messages = [{"role": "user", "content": "Write to jane.doe@corp.com, please."}]
+    Prompt.objects.create(project=owner, messages=messages, fingerprint=messages_fingerprint(messages))
+    cleaning_build(report_id=cleaning_request(project=owner, kind="patterns", params={}, user=alice).pk)
     duplicates_exclude(report=found, rule="oldest", user=alice, cluster=1)
     kept = PromptExclusion.objects.get(report=found)
     return {"excluded": kept.prompt_id}

@@ -34,6 +34,11 @@ def user_text(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(part for content in said for part in _texts(content))
 
 
+def whole_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """What everybody says in a prompt, instructions of the system included."""
+    return "\n".join(part for turn in messages for part in _texts(turn.get("content") or ""))
+
+
 def _texts(content: Any) -> list[str]:
     if isinstance(content, str):
         return [content]

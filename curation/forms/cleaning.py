@@ -7,6 +7,8 @@ from typing import Any
 from django import forms
 
 from curation.algorithms import near_duplicates
+from curation.algorithms.patterns import NAMES
+from curation.forms.lists import ListFilterForm
 from curation.services.prompt_exclude import REASON_LENGTH
 
 KEEP_RULES = {
@@ -42,6 +44,15 @@ class DuplicatesForm(forms.Form):
     def params(self) -> dict[str, Any]:
         """Call only on a valid form."""
         return dict(self.cleaned_data)
+
+
+class FindingsForm(ListFilterForm):
+    kind = forms.ChoiceField(choices=[("", "All kinds"), *NAMES.items()], required=False)
+
+
+class FindingsExcludeForm(forms.Form):
+    kind = forms.ChoiceField(label="Exclude prompts with", choices=NAMES.items())
+    in_responses = forms.BooleanField(required=False, label="Also where only a response has it")
 
 
 class KeepOneForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from curation.algorithms.patterns import NAMES
 from curation.models.people import Project, User
 from curation.models.prompts import Prompt
 from curation.models.responses import Response
@@ -112,6 +113,10 @@ class PatternFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} in prompt {self.prompt_id}"
+
+    @property
+    def label(self) -> str:
+        return NAMES[self.kind]
 
 
 class PromptExclusion(models.Model):

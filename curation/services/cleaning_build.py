@@ -13,13 +13,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from curation.bulk import copy_in
-from curation.cleaning import Beat, Found, find_duplicates
+from curation.cleaning import Beat, Found, find_duplicates, find_personal_data
 from curation.models import CleaningReport, Project, User
 
 logger = logging.getLogger(__name__)
 
 Kind, State = CleaningReport.Kind, CleaningReport.State
-FINDERS: dict[str, Callable[[CleaningReport, Beat], Found]] = {Kind.DUPLICATES: find_duplicates}
+FINDERS: dict[str, Callable[[CleaningReport, Beat], Found]] = {
+    Kind.DUPLICATES: find_duplicates,
+    Kind.PATTERNS: find_personal_data,
+}
 MAX_ATTEMPTS = 3
 # A report shows a sign of life after each of its parts; the longest takes some seconds for 100,000 prompts.
 PARTS_APART = 4

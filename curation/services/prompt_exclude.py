@@ -49,6 +49,14 @@ SELECT prompt_id, %(reason)s, %(report)s, kept_id, %(user)s, now() FROM member W
 ON CONFLICT (prompt_id) WHERE lifted_at IS NULL DO NOTHING
 """
 
+EXCLUDE_FOUND = """
+INSERT INTO curation_promptexclusion (prompt_id, reason, report_id, created_by_id, created_at)
+SELECT DISTINCT prompt_id, %(reason)s, %(report)s::bigint, %(user)s::bigint, now()
+FROM curation_patternfinding
+WHERE report_id = %(report)s AND kind = %(kind)s AND (response_id IS NULL OR %(all)s)
+ON CONFLICT (prompt_id) WHERE lifted_at IS NULL DO NOTHING
+"""
+
 
 def prompt_exclude(*, prompt: Prompt, user: User, reason: str) -> PromptExclusion:
     """From now on the prompt is neither sampled, paired nor trained on. Raises CurationError without a
@@ -77,6 +85,19 @@ def duplicates_exclude(
     params = {"report": report.pk, "cluster": cluster, "reason": REASONS[rule], "user": user.pk}
     with connection.cursor() as cursor:
         cursor.execute(KEEP_ONE.format(order=ORDERS[rule]), params)
+        return int(cursor.rowcount)
+
+
+def findings_exclude(
+    *, report: CleaningReport, kind: str, reason: str, user: User, in_responses: bool = False
+) -> int:
+    """Exclude the prompts in which a report found this kind, or also those with a response in which it did;
+    how many."""
+    params: dict[str, str | int] = {
+        "report": report.pk, "kind": kind, "reason": _said(reason), "user": user.pk, "all": in_responses,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(EXCLUDE_FOUND, params)
         return int(cursor.rowcount)
 
 

@@ -1,4 +1,4 @@
-"""Cleaning: near duplicates of prompts, found by a worker and excluded by a rule."""
+"""Cleaning: near duplicates and personal data, found by a worker and excluded by a rule."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
-from curation.cleaning_pages import clusters_page, n_excluded_by, report_standing
-from curation.forms.cleaning import DuplicatesForm, KeepOneForm
+from curation.algorithms.patterns import NAMES
+from curation.cleaning_pages import (
+    clusters_page,
+    findings_page,
+    n_excluded_by,
+    pattern_counts,
+    report_standing,
+)
+from curation.forms.cleaning import DuplicatesForm, FindingsExcludeForm, FindingsForm, KeepOneForm
 from curation.models import CleaningReport
 from curation.policies import Access, researcher_access
 from curation.services.cleaning_build import cleaning_request
-from curation.services.prompt_exclude import duplicates_exclude, exclusions_lift
+from curation.services.prompt_exclude import duplicates_exclude, exclusions_lift, findings_exclude
 
 Kind = CleaningReport.Kind
-PAGES = {Kind.DUPLICATES: "curation:cleaning-duplicates"}
+PAGES = {Kind.DUPLICATES: "curation:cleaning-duplicates", Kind.PATTERNS: "curation:cleaning-patterns"}
 
 
 @login_required
@@ -53,6 +60,50 @@ def duplicates_keep_one(request: HttpRequest, slug: str, pk: int) -> HttpRespons
     else:
         messages.error(request, "Choose which prompt of each cluster is kept.")
     return redirect("curation:cleaning-duplicates", slug=slug)
+
+
+@login_required
+@require_GET
+def patterns(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    if is_poll(request):
+        return standing_part(request, access, Kind.PATTERNS)
+    form = FindingsForm(request.GET)
+    kind = form.chosen().get("kind", "")
+    standing = report_standing(access.project, Kind.PATTERNS)
+    context: dict[str, Any] = {"access": access, "form": form, "standing": standing, "kind": kind}
+    if standing.done is not None:
+        context |= {
+            "report": standing.done,
+            "counts": pattern_counts(standing.done),
+            "page": findings_page(standing.done, kind, request.GET.get("page")),
+            "exclude": FindingsExcludeForm(initial={"kind": kind or None}, auto_id="exclude_%s"),
+            "n_excluded": n_excluded_by(standing.done),
+        }
+    return render(request, "curation/cleaning_patterns.html", context)
+
+
+@login_required
+@require_POST
+def patterns_find(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    cleaning_request(project=access.project, kind=Kind.PATTERNS, params={}, user=access.user)
+    return redirect("curation:cleaning-patterns", slug=slug)
+
+
+@login_required
+@require_POST
+def patterns_exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    report = done_report(access, pk, kind=Kind.PATTERNS)
+    form = FindingsExcludeForm(request.POST)
+    if form.is_valid():
+        reason = f"found: {NAMES[form.cleaned_data['kind']]}"
+        n = findings_exclude(report=report, reason=reason, user=access.user, **form.cleaned_data)
+        messages.success(request, f"{n:,} prompt{'s' if n != 1 else ''} excluded. Nothing was deleted.")
+    else:
+        messages.error(request, "Choose what the prompts to exclude have in them.")
+    return redirect("curation:cleaning-patterns", slug=slug)
 
 
 @login_required

@@ -35,6 +35,7 @@ NO_PAGE = {
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
+    "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
 }  # fmt: skip
 
@@ -51,7 +52,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     )[0]
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
-        "prompts/", f"prompts/{prompt}/", "cleaning/", "prompts/import/", f"imports/{world['import_draft']}/",
+        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/patterns/", "prompts/import/",
+        f"imports/{world['import_draft']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
         "pairs/build/", "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
@@ -82,7 +84,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"imports/{world['import_done']}/", f"imports/{world['import_failed']}/",
         f"imports/{world['import_done']}/discard/", f"jobs/{world['failed_job']}/", "jobs/?state=failed",
         "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?excluded=yes",
-        f"prompts/{world['excluded']}/",
+        f"prompts/{world['excluded']}/", "cleaning/patterns/?kind=email", "cleaning/patterns/?kind=iban",
         "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
         "pairs/?judged=no", "pairs/build/?strategy=band&low=3&high=1", "pairs/build/?strategy=edits",
         f"campaigns/{world['campaign']}/answers/?outcome=skip",
@@ -94,6 +96,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
+        "cleaning/patterns/",
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
         "jobs/", "sample/", "score/", "formats/",

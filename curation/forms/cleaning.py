@@ -31,7 +31,7 @@ class DuplicatesForm(forms.Form):
         choices=[(1, "1 word"), (3, "3 words"), (5, "5 words")],
         coerce=int,
         initial=near_duplicates.N,
-        help_text="Longer runs forgive less: one changed word spoils as many runs as it has words.",
+        help_text="Longer runs forgive less: a changed word spoils every run that it lies in.",
     )
     threshold = forms.FloatField(
         min_value=0.3,

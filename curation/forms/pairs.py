@@ -43,11 +43,11 @@ class PairBuildForm(forms.Form):
     strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
     ranked_by = forms.ChoiceField(
         choices=RANKINGS.items(),
-        help_text="Read where the pairs above have a best. Lengths are in characters.",
+        help_text="Matters where the pairs above have a best. Lengths are in characters.",
     )
     method = forms.ChoiceField(
         label="Consensus method",
-        help_text="Read where consensus ranks: as a recipe's last run with this method left it.",
+        help_text="Where consensus ranks: it is read as a recipe's last run with this method left it.",
     )
     sources = forms.ChoiceField(
         label="Written by", choices=SOURCES.items(), help_text="A source is a model's name, or people."
@@ -56,7 +56,7 @@ class PairBuildForm(forms.Form):
         label="Least difference",
         min_value=0,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="Read for differences by so much, in the unit of the ranking: probability, pairs or "
+        help_text="For ranking numbers that differ by so much, in their unit: probability, pairs or "
         "characters.",
     )
     high = forms.FloatField(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -123,6 +126,26 @@ def test_close_pairs_are_found_among_many() -> None:
     assert 0.85 < index < 0.95
     found = by_cluster(find_clusters(texts))
     assert found == [[number, number + 400] for number in range(400)]
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.7])
+def test_nothing_is_missed_among_real_dialogues(threshold: float) -> None:
+    path = Path(__file__).parents[3] / "shared" / "data" / "hh_rlhf" / "harmless-base-test.jsonl.gz"
+    if not path.exists():
+        pytest.skip("the HH-RLHF dialogues are not beside this checkout")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        texts = [json.loads(line)["chosen"].partition("\n\nAssistant:")[0] for line in file][:1000]
+    sets = [shingle_set(text, 3) for text in texts]
+    near = [
+        (i, j)
+        for i, j in combinations(range(len(sets)), 2)
+        if len(sets[i] & sets[j]) >= threshold * len(sets[i] | sets[j])
+    ]
+    found = find_clusters(texts, threshold=threshold)
+    cluster = dict(zip(found.place.tolist(), found.cluster.tolist(), strict=True))
+    assert len(near) > 5
+    assert [pair for pair in near if cluster.get(pair[0], -1) != cluster.get(pair[1], -2)] == []
+    assert set(cluster) == {place for pair in near for place in pair}
 
 
 def test_parameters_that_mean_nothing_are_refused() -> None:

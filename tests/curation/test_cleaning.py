@@ -62,9 +62,6 @@ def test_it_works(people: People, django_capture_on_commit_callbacks: Any) -> No
     with django_capture_on_commit_callbacks(execute=True):
         client.post(f"{URL}find/", {"n": "3", "threshold": "0.7"})
     report = CleaningReport.objects.get()
-    if report.state == "queued":  # tasks are not run in place here
-        cleaning_build(report_id=report.pk)
-        report.refresh_from_db()
     assert report.state == "done"
     assert report.created_by == people.rita
     assert report.counts == {
@@ -196,6 +193,19 @@ def test_a_lost_worker_is_replaced_and_cannot_finish(people: People, monkeypatch
     report.refresh_from_db()
     assert (report.state, report.attempt) == ("done", 2)
     assert report.members.count() == 5
+
+
+def test_what_the_broker_lost_is_sent_again(people: People) -> None:
+    report = cleaning_request(
+        project=people.project, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=None
+    )
+    cleaning_recover()
+    report.refresh_from_db()
+    assert report.state == "queued"
+    CleaningReport.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
+    cleaning_recover()
+    report.refresh_from_db()
+    assert report.state == "done"
 
 
 def test_after_three_lost_workers_it_gives_up(people: People) -> None:

@@ -16,6 +16,7 @@ from curation.models import CleaningReport, Project, Prompt, Response
 
 CHUNK = 5000
 Beat = Callable[[], None]
+Finding = tuple[int, int | None, str, str, int]  # prompt, response, kind, masked, how many
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,9 @@ class Found:
 
 def find_duplicates(report: CleaningReport, beat: Beat) -> Found:
     """Clusters among the prompts that are not excluded, by what users say in them."""
-    prompts = Prompt.objects.filter(project=report.project_id).order_by("id")
     ids, texts = [], []
-    for pk, messages in prompts.included().values_list("id", "messages").iterator(chunk_size=CHUNK):
-        ids.append(pk)
+    for prompt, messages in _prompts(report.project, beat):
+        ids.append(prompt)
         texts.append(user_text(messages))
     beat()
     found = find_clusters(texts, n=report.params["n"], threshold=report.params["threshold"], beat=beat)
@@ -43,7 +43,7 @@ def find_duplicates(report: CleaningReport, beat: Beat) -> Found:
         counts={
             "compared": found.n_compared,
             "wordless": found.n_wordless,
-            "excluded": prompts.count() - len(ids),
+            "excluded": _n_excluded(report.project),
             "clusters": n_clusters,
             "members": len(places),
             "exact": int(found.exact.sum()),
@@ -61,17 +61,15 @@ def find_duplicates(report: CleaningReport, beat: Beat) -> Found:
     )
 
 
-Finding = tuple[int, int | None, str, str, int]  # prompt, response, kind, masked, how many
-
-
 def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
     """Patterns in prompts that are not excluded and in their responses, and prompts in another script than
     most."""
     rows: list[Finding] = []
     scripts: dict[int, tuple[str, float]] = {}
     n_prompts = n_responses = 0
-    for prompt, text in _prompts(report.project, beat):
+    for prompt, messages in _prompts(report.project, beat):
         n_prompts += 1
+        text = whole_text(messages)
         rows += _matches(prompt, None, text)
         scripts[prompt] = main_script(text)
     for response, prompt, text in _responses(report.project, beat):
@@ -79,21 +77,25 @@ def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
         rows += _matches(prompt, response, text)
     rows += _other_scripts(scripts)
     by_kind = Counter(kind for _, _, kind, _, _ in rows)
-    excluded = Prompt.objects.filter(project=report.project_id).excluded().count()
+    read = {"prompts": n_prompts, "responses": n_responses, "excluded": _n_excluded(report.project)}
     return Found(
-        counts={"prompts": n_prompts, "responses": n_responses, "excluded": excluded, **by_kind},
+        counts={**read, **by_kind},
         table="curation_patternfinding",
         columns=("prompt_id", "response_id", "kind", "masked", "n"),
         rows=sorted(rows, key=lambda row: (row[0], row[1] or 0, row[2])),
     )
 
 
-def _prompts(project: Project, beat: Beat) -> Iterator[tuple[int, str]]:
+def _n_excluded(project: Project) -> int:
+    return Prompt.objects.filter(project=project).excluded().count()
+
+
+def _prompts(project: Project, beat: Beat) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     prompts = Prompt.objects.filter(project=project).included().order_by("id").values_list("id", "messages")
-    for place, (pk, messages) in enumerate(prompts.iterator(chunk_size=CHUNK)):
+    for place, row in enumerate(prompts.iterator(chunk_size=CHUNK)):
         if place % CHUNK == 0:
             beat()
-        yield pk, whole_text(messages)
+        yield row
 
 
 def _responses(project: Project, beat: Beat) -> Iterator[tuple[int, int, str]]:

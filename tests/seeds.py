@@ -245,8 +245,8 @@ def cleaned(*, project: int) -> dict[str, int]:
     Prompt.objects.create(project=owner, messages=messages, fingerprint=messages_fingerprint(messages))
     cleaning_build(report_id=cleaning_request(project=owner, kind="patterns", params={}, user=alice).pk)
     duplicates_exclude(report=found, rule="oldest", user=alice, cluster=1)
-    kept = PromptExclusion.objects.get(report=found)
-    return {"excluded": kept.prompt_id}
+    out = PromptExclusion.objects.filter(report=found).earliest("id")
+    return {"excluded": out.prompt_id}
 
 
 def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int:

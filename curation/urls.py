@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from curation.views import (
     bias,
+    cleaning,
     datasets,
     exports,
     imports,
@@ -50,6 +51,8 @@ prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/prompts/import/", imports.import_create, name="import-create"),
     path("p/<slug:slug>/prompts/import/formats/", preference_imports.format_list, name="import-formats"),
     path("p/<slug:slug>/prompts/<int:pk>/", prompts.prompt_detail, name="prompt-detail"),
+    path("p/<slug:slug>/prompts/<int:pk>/exclude/", prompts.prompt_exclude, name="prompt-exclude"),
+    path("p/<slug:slug>/prompts/<int:pk>/include/", prompts.prompt_include, name="prompt-include"),
     path("p/<slug:slug>/imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("p/<slug:slug>/imports/<int:pk>/start/", imports.import_start, name="import-start"),
     path(
@@ -60,6 +63,21 @@ prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/imports/<int:pk>/restart/", imports.import_restart, name="import-restart"),
     path("p/<slug:slug>/imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("p/<slug:slug>/imports/<int:pk>/issues.csv", imports.import_issues, name="import-issues"),
+]
+
+# p/<slug>/cleaning/…
+cleaning_urls: list[URLPattern | URLResolver] = [
+    path("p/<slug:slug>/cleaning/", cleaning.duplicates, name="cleaning-duplicates"),
+    path("p/<slug:slug>/cleaning/find/", cleaning.duplicates_find, name="cleaning-find-duplicates"),
+    path("p/<slug:slug>/cleaning/<int:pk>/keep-one/", cleaning.duplicates_keep_one, name="cleaning-keep-one"),
+    path("p/<slug:slug>/cleaning/patterns/", cleaning.patterns, name="cleaning-patterns"),
+    path("p/<slug:slug>/cleaning/patterns/find/", cleaning.patterns_find, name="cleaning-find-patterns"),
+    path(
+        "p/<slug:slug>/cleaning/patterns/<int:pk>/exclude/",
+        cleaning.patterns_exclude,
+        name="cleaning-exclude-patterns",
+    ),
+    path("p/<slug:slug>/cleaning/<int:pk>/restore/", cleaning.cleaning_restore, name="cleaning-restore"),
 ]
 
 # p/<slug>/pairs/…
@@ -106,6 +124,7 @@ urlpatterns = [
     *member_urls,
     *invitation_urls,
     *prompt_urls,
+    *cleaning_urls,
     *pair_urls,
     *rater_urls,
     *recipe_urls,

@@ -34,18 +34,21 @@ from curation.models import (  # noqa: E402
     Pair,
     Project,
     Prompt,
+    PromptExclusion,
     PromptImport,
     Rater,
     Response,
     User,
 )
 from curation.services.bias_build import bias_build, bias_request  # noqa: E402
+from curation.services.cleaning_build import cleaning_build, cleaning_request  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
 from curation.services.export_write import export_write  # noqa: E402
 from curation.services.invitation_create import invitation_create  # noqa: E402
 from curation.services.judgment_record import judgment_record  # noqa: E402
 from curation.services.pair_build import pairs_build  # noqa: E402
 from curation.services.project_create import project_create  # noqa: E402
+from curation.services.prompt_exclude import duplicates_exclude  # noqa: E402
 from curation.services.prompt_import import import_create, import_run, import_start  # noqa: E402
 from curation.services.prompt_parse import FieldMapping  # noqa: E402
 from curation.services.recipe_run import recipe_run  # noqa: E402
@@ -230,6 +233,29 @@ def seeded_run(
         lora=LoraSpec(r=4, alpha=8),
         user=user,
     )
+
+
+def cleaned(*, project: int) -> dict[str, int]:
+    """Two clusters of near duplicates, one of them cleaned; and an address with its search."""
+    owner, alice = Project.objects.get(pk=project), User.objects.get(username="alice")
+    for text in ("Name the capital of France.", "Sort the list of these numbers: 3, 1, 2"):
+        for end in ("", "!"):
+            messages = [{"role": "user", "content": f"{text}{end}"}]
+            Prompt.objects.create(
+                project=owner, messages=messages, fingerprint=messages_fingerprint(messages)
+            )
+    messages = [{"role": "user", "content": "Write to jane.doe@corp.com, please."}]
+    Prompt.objects.create(project=owner, messages=messages, fingerprint=messages_fingerprint(messages))
+    with transaction.atomic():  # a worker that is sent them then finds them done
+        found = cleaning_request(
+            project=owner, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=alice
+        )
+        data = cleaning_request(project=owner, kind="patterns", params={}, user=alice)
+        for report in (found, data):
+            cleaning_build(report_id=report.pk)
+    duplicates_exclude(report=found, rule="oldest", user=alice, cluster=1)
+    out = PromptExclusion.objects.filter(report=found).earliest("id")
+    return {"excluded": out.prompt_id}
 
 
 def campaign(*, project: int, overlap: int = 1, lease_seconds: int = 900) -> int:

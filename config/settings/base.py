@@ -130,6 +130,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "cleaning-recover": {
+        "task": "curation.tasks.cleaning_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
     "quality-recover": {
         "task": "annotators.tasks.quality_recover",
         "schedule": timedelta(seconds=30),

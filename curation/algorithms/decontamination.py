@@ -34,6 +34,11 @@ def user_text(messages: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(part for content in said for part in _texts(content))
 
 
+def whole_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """What everybody says in a prompt, instructions of the system included."""
+    return "\n".join(part for turn in messages for part in _texts(turn.get("content") or ""))
+
+
 def _texts(content: Any) -> list[str]:
     if isinstance(content, str):
         return [content]
@@ -73,8 +78,8 @@ class NgramIndex:
         numbered = [[self._ids.setdefault(token, len(self._ids)) for token in tokens(test)] for test in tests]
         self.n_tests = len(numbered)
         self._lengths = np.array([max(len(test), 1) for test in numbered], dtype=np.int64)
-        flat, self._test_of = _joined(numbered)
-        starts, keys = _ngrams(flat, n)
+        flat, self._test_of = joined(numbered)
+        starts, keys = ngrams(flat, n)
         order = np.argsort(keys, kind="stable")
         self._keys, first = np.unique(keys[order], return_index=True)
         self._starts = np.split(starts[order], first[1:])
@@ -83,8 +88,8 @@ class NgramIndex:
         """Each training text against all test texts."""
         numbered = [[self._ids.get(token, _STRANGER) for token in tokens(text)] for text in texts]
         found = Overlap(np.zeros(len(numbered)), np.full(len(numbered), -1, dtype=np.int64))
-        flat, text_of = _joined(numbered)
-        starts, keys = _ngrams(flat, self.n)
+        flat, text_of = joined(numbered)
+        starts, keys = ngrams(flat, self.n)
         hit = np.isin(keys, self._keys)
         if not hit.any():
             return found
@@ -112,7 +117,7 @@ class NgramIndex:
         return float(shares[most]), most
 
 
-def _joined(numbered: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
+def joined(numbered: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
     """All texts' tokens in a row, a stranger after each, and the place of the text that each belongs to."""
     lengths = np.array([len(text) + 1 for text in numbered], dtype=np.int64)
     flat = np.fromiter(
@@ -121,7 +126,7 @@ def _joined(numbered: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
     return flat, np.repeat(np.arange(len(numbered)), lengths)
 
 
-def _ngrams(flat: IntArray, n: int) -> tuple[IntArray, UIntArray]:
+def ngrams(flat: IntArray, n: int) -> tuple[IntArray, UIntArray]:
     """Where the n-grams without a stranger start, and their keys."""
     here = np.arange(len(flat))
     last_stranger = np.maximum.accumulate(np.where(flat == _STRANGER, here, -1))

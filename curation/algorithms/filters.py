@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -208,6 +208,12 @@ def sample_by_entropy(
     left[drawn] = False
     failing = {"weight 0": left & (weights == 0), "not drawn": left}
     return Cut(*first_reason(failing, len(entropy)), entropy)
+
+
+def not_excluded(why: IntArray, reasons: Sequence[str]) -> Cut:
+    """Keep pairs where `why` is 0; elsewhere it is the 1-based place of the reason for which the prompt is
+    excluded."""
+    return Cut(why, tuple(f"prompt excluded: {reason}" for reason in reasons))
 
 
 def first_of_each(*keys: IntArray) -> Cut:

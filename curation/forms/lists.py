@@ -26,6 +26,7 @@ class PromptFilterForm(ListFilterForm):
     split = forms.ChoiceField(choices=[*ANY, *Prompt.Split.choices], required=False)
     category = forms.ChoiceField(required=False)
     source = forms.ChoiceField(required=False)
+    excluded = forms.ChoiceField(choices=YES_NO, required=False)
 
     def __init__(self, data: Any, *, project: Project) -> None:
         super().__init__(data)

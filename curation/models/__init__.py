@@ -1,6 +1,7 @@
 """The data, in flow order: people, prompts, responses, pairs, judgments, scores, dataset versions."""
 
 from curation.models.bias import BiasReport
+from curation.models.cleaning import CleaningReport, DuplicateMember, PatternFinding, PromptExclusion
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -18,11 +19,13 @@ from curation.models.scores import PairScore, ScoreProducer
 
 __all__ = [
     "BiasReport",
+    "CleaningReport",
     "Consensus",
     "ConsensusBuild",
     "DatasetRow",
     "DatasetVersion",
     "DroppedPair",
+    "DuplicateMember",
     "Export",
     "FilterRecipe",
     "ImportIssue",
@@ -31,8 +34,10 @@ __all__ = [
     "Membership",
     "Pair",
     "PairScore",
+    "PatternFinding",
     "Project",
     "Prompt",
+    "PromptExclusion",
     "PromptImport",
     "Rater",
     "RaterExclusion",

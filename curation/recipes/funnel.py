@@ -10,6 +10,7 @@ import numpy as np
 
 from curation.algorithms.filters import Cut, IntArray
 from curation.recipes.base import Step
+from curation.recipes.exclusions import NotExcluded
 from curation.recipes.pool import Pool
 
 EXAMPLES = 10
@@ -36,6 +37,9 @@ class Funnel:
 
 
 def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
+    """The steps in order. Where the pool has pairs of excluded prompts, a step of their own comes first."""
+    if pool.exclusions[0].any():
+        steps = [NotExcluded(), *steps]
     at = np.arange(len(pool), dtype=np.int64)
     report: list[dict[str, Any]] = []
     drops: list[Drop] = []

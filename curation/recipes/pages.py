@@ -9,8 +9,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from pydantic.fields import FieldInfo
 
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
-from curation.recipes.base import choice_names, scorer_name
+from curation.recipes.base import Step, choice_names, scorer_name
+from curation.recipes.exclusions import NotExcluded
 from curation.recipes.steps import STEPS
+
+# What a funnel may hold: the steps one chooses, and the one that comes by itself.
+_SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}
 
 
 def recipes_with_last_run(project: Project) -> QuerySet[FilterRecipe]:
@@ -49,7 +53,7 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
 
 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:
-    fields = STEPS[raw["step"]].model_fields
+    fields = _SHOWN[raw["step"]].model_fields
     return {
         str(fields[name].title): _worded(name, fields[name], value)
         for name, value in raw.items()

@@ -107,6 +107,19 @@ class Pool:
         chosen, rejected = self._chosen_of("a", "b")
         return keys[np.searchsorted(ids, chosen)], keys[np.searchsorted(ids, rejected)]
 
+    @cached_property
+    def exclusions(self) -> tuple[IntArray, tuple[str, ...]]:
+        """(why, reasons): per pair 0, or the 1-based place of the reason for which its prompt is excluded."""
+        found = reads.prompt_exclusions(self.project)
+        reasons = tuple(sorted(set(found.values())))
+        number = {reason: place for place, reason in enumerate(reasons, start=1)}
+        # The 0 in front is no prompt: it makes every search find a place.
+        prompts = np.array([0, *found], dtype=np.int64)
+        why = np.array([0, *(number[reason] for reason in found.values())], dtype=np.int64)
+        wanted = self.values("prompt") if found else np.zeros(len(self), dtype=np.int64)
+        at = np.searchsorted(prompts, wanted, side="right") - 1
+        return np.where(prompts[at] == wanted, why[at], 0), reasons
+
     def eval_overlap(self, n: int) -> FloatArray:
         """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
         that was not tested, as for pairs of the eval split itself."""

@@ -15,7 +15,17 @@ from curation.algorithms.decontamination import NgramIndex, user_text
 from curation.algorithms.filters import FloatArray, IntArray
 from curation.algorithms.fingerprints import text_key
 from curation.bulk import copy_out
-from curation.models import Judgment, Pair, Project, Prompt, Rater, Response, Sampler, ScoreProducer
+from curation.models import (
+    Judgment,
+    Pair,
+    Project,
+    Prompt,
+    PromptExclusion,
+    Rater,
+    Response,
+    Sampler,
+    ScoreProducer,
+)
 
 T = TypeVar("T")
 Table = npt.NDArray[np.void]
@@ -119,6 +129,12 @@ def prompt_values(project: Project, of: PromptValue) -> tuple[IntArray, IntArray
     """  # noqa: S608 -- only constants of this module go in
     table = copy_out(query, [project.pk], [("pair", "i8"), ("value", "i8")])
     return table["pair"], table["value"]
+
+
+def prompt_exclusions(project: Project) -> dict[int, str]:
+    """The excluded prompts in order of id, and why."""
+    standing = PromptExclusion.objects.standing().filter(prompt__project=project).order_by("prompt")
+    return dict(standing.values_list("prompt", "reason"))
 
 
 def pair_responses(project: Project) -> dict[str, IntArray]:

@@ -1,46 +1,72 @@
-"""Put every two different responses of a prompt side by side."""
+"""Put responses of a prompt side by side: every two of them, or those that a plan asks for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from django.db import connection
+from django.db import connection, transaction
 
+from curation.algorithms.pairing import IntArray
 from curation.models import Project
+from curation.pair_plans import IDENTICAL, PairPlan, PlannedPairs, planned_pairs
 
-# One statement, so that the counts and the rows come from the same snapshot.
+EVERY_TWO = PairPlan()
+BATCH = 100_000
 BUILD = """
-WITH combination AS MATERIALIZED (
-    SELECT a.prompt_id, a.id AS a_id, b.id AS b_id, a.text_hash = b.text_hash AS identical
-    FROM curation_prompt prompt
-    JOIN curation_response a ON a.prompt_id = prompt.id
-    JOIN curation_response b ON b.prompt_id = prompt.id AND b.id > a.id
-    WHERE prompt.project_id = %s
-), created AS (
-    INSERT INTO curation_pair (prompt_id, response_a_id, response_b_id, created_at)
-    SELECT prompt_id, a_id, b_id, now() FROM combination WHERE NOT identical ORDER BY a_id, b_id
-    ON CONFLICT (response_a_id, response_b_id) DO NOTHING
-    RETURNING 1
-)
-SELECT (SELECT count(*) FROM created),
-       count(*) FILTER (WHERE NOT identical),
-       count(*) FILTER (WHERE identical)
-FROM combination
+INSERT INTO curation_pair (prompt_id, response_a_id, response_b_id, created_at)
+SELECT row.*, now() FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) row
+ON CONFLICT (response_a_id, response_b_id) DO NOTHING
+"""
+THERE = """
+SELECT count(*) FROM unnest(%s::bigint[], %s::bigint[]) AS planned(a, b)
+JOIN curation_pair pair ON pair.response_a_id = planned.a AND pair.response_b_id = planned.b
 """
 
 
 @dataclass(frozen=True)
 class PairBuildCounts:
-    """New pairs, pairs that were there, and combinations left out because their texts are the same."""
+    """New pairs, pairs that were there, combinations left out because their texts are the same, and what
+    else was left out, by reason."""
 
     created: int
     existing: int
     identical: int
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
-def pairs_build(*, project: Project) -> PairBuildCounts:
-    """Pair all responses of each prompt whose texts differ. Running it again adds only what is new."""
+@transaction.atomic
+def pairs_build(*, project: Project, plan: PairPlan = EVERY_TWO) -> PairBuildCounts:
+    """Make the pairs of the plan: by default of all responses of each prompt whose texts differ.
+
+    Prompts under a standing exclusion are passed over. Running it again adds only what is new.
+    """
+    planned = planned_pairs(project, plan)
+    created = 0
     with connection.cursor() as cursor:
-        cursor.execute(BUILD, [project.pk])
-        created, different, identical = cursor.fetchone()
-    return PairBuildCounts(created=created, existing=different - created, identical=identical)
+        for columns in _batches(planned.prompt, planned.a, planned.b):
+            cursor.execute(BUILD, columns)
+            created += cursor.rowcount
+    return _counts(planned, created)
+
+
+def pairs_preview(*, project: Project, plan: PairPlan) -> PairBuildCounts:
+    """What `pairs_build` would do now; nothing is made."""
+    planned = planned_pairs(project, plan)
+    existing = 0
+    with connection.cursor() as cursor:
+        for columns in _batches(planned.a, planned.b):
+            cursor.execute(THERE, columns)
+            existing += cursor.fetchone()[0]
+    return _counts(planned, len(planned.a) - existing)
+
+
+def _batches(*columns: IntArray) -> Iterator[list[list[int]]]:
+    for start in range(0, len(columns[0]), BATCH):
+        yield [column[start : start + BATCH].tolist() for column in columns]
+
+
+def _counts(planned: PlannedPairs, created: int) -> PairBuildCounts:
+    left_out = dict(planned.left_out)
+    identical = left_out.pop(IDENTICAL, 0)
+    return PairBuildCounts(created, len(planned.a) - created, identical, left_out)

@@ -7,12 +7,12 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_POST
 
 from curation.forms.lists import PairFilterForm
+from curation.forms.pairs import PairBuildForm
 from curation.models import Pair
 from curation.policies import researcher_access, reviewer_access
-from curation.services.pair_build import pairs_build
+from curation.services.pair_build import PairBuildCounts, pairs_build, pairs_preview
 
 
 @login_required
@@ -36,14 +36,25 @@ def pair_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return render(request, "curation/pair_detail.html", context)
 
 
-@require_POST
 @login_required
 def pair_build(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a plan would make; posted, it is made. A POST without fields makes every pair."""
     access = researcher_access(request, slug)
-    counts = pairs_build(project=access.project)
-    messages.success(
-        request,
+    is_post = request.method == "POST"
+    form = PairBuildForm((request.POST if is_post else request.GET).dict(), project=access.project)
+    if is_post and form.is_valid():
+        counts = pairs_build(project=access.project, plan=form.plan())
+        messages.success(request, _said(counts))
+        return redirect("curation:pair-list", slug=slug)
+    preview = pairs_preview(project=access.project, plan=form.plan()) if form.is_valid() else None
+    context = {"access": access, "form": form, "preview": preview}
+    return render(request, "curation/pair_build.html", context)
+
+
+def _said(counts: PairBuildCounts) -> str:
+    said = (
         f"{counts.created:,} new pairs; {counts.existing:,} were there already; "
-        f"{counts.identical:,} combinations left out because both texts are the same.",
+        f"{counts.identical:,} combinations left out because both texts are the same."
     )
-    return redirect("curation:pair-list", slug=slug)
+    others = ", ".join(f"{n:,} {reason}" for reason, n in counts.left_out.items())
+    return f"{said} Also left out: {others}." if others else said

@@ -58,6 +58,8 @@ def test_who_may_see_what(people: People, name: str) -> None:
         f"{BASE}/prompts/{pair.prompt_id}/": REVIEWERS,
         f"{BASE}/pairs/": REVIEWERS,
         f"{BASE}/pairs/{pair.pk}/": REVIEWERS,
+        f"{BASE}/pairs/build/": RESEARCHERS,
+        f"{BASE}/cleaning/": RESEARCHERS,
         f"{BASE}/prompts/import/": RESEARCHERS,
         f"{BASE}/imports/{prompt_import.pk}/": RESEARCHERS,
         f"{BASE}/imports/{prompt_import.pk}/issues.csv": RESEARCHERS,
@@ -65,9 +67,10 @@ def test_who_may_see_what(people: People, name: str) -> None:
     for url, allowed in pages.items():
         expected = 302 if name == "anonymous" else 200 if name in allowed else 404
         assert client.get(url).status_code == expected, url
-    for url in (f"{BASE}/pairs/build/", f"{BASE}/imports/{prompt_import.pk}/start/"):
-        assert client.get(url).status_code == 405
-        expected = 302 if name == "anonymous" or name in RESEARCHERS else 404
+    start = f"{BASE}/imports/{prompt_import.pk}/start/"
+    assert client.get(start).status_code == 405
+    expected = 302 if name == "anonymous" or name in RESEARCHERS else 404
+    for url in (f"{BASE}/pairs/build/", start):
         assert client.post(url).status_code == expected, url
 
 

@@ -21,10 +21,9 @@ WIDTHS = [1280, 390]
 # link in an e-mail or a second factor opens (tests/e2e/test_account.py).
 NO_PAGE = {
     "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
-    "curation:import-issues", "curation:import-preferences-start", "curation:pair-build",
-    "curation:recipe-file", "curation:recipe-run", "curation:dataset-bias-build",
-    "curation:dataset-freeze", "curation:export-create",
-    "curation:export-download",
+    "curation:import-issues", "curation:import-preferences-start", "curation:recipe-file",
+    "curation:recipe-run", "curation:dataset-bias-build", "curation:dataset-freeze",
+    "curation:export-create", "curation:export-download",
     "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
     "annotators:answer", "annotators:undo", "annotators:label-next", "annotators:label-keep",
     "annotators:label-diff", "annotators:label-switch",
@@ -35,7 +34,9 @@ NO_PAGE = {
     "annotators:participation-resume", "annotators:participation-retry",
     "annotators:review-decide", "annotators:review-reopen", "annotators:review-return",
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
-    "curation:rater-include",
+    "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
+    "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
+    "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
 }  # fmt: skip
 
@@ -52,10 +53,11 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     )[0]
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
-        "prompts/", f"prompts/{prompt}/", "prompts/import/", "prompts/import/formats/",
+        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/patterns/", "prompts/import/",
+        "prompts/import/formats/",
         f"imports/{world['import_draft']}/", f"imports/{world['import_preferences']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
-        "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
+        "pairs/build/", "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
         f"campaigns/{world['campaign']}/quality/", f"pairs/{pair}/gold/", "gold/", f"gold/{world['gold']}/",
         "agreement/", "agreement/help/", "agreement/differ/?first=majority&second=mean_probability",
@@ -86,8 +88,11 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"imports/{world['import_done']}/discard/", f"imports/{world['import_preferences']}/?read_as=prompts",
         f"imports/{world['import_draft']}/?read_as=trl-explicit",
         f"jobs/{world['failed_job']}/", "jobs/?state=failed",
-        "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
-        "pairs/?judged=no", f"campaigns/{world['campaign']}/answers/?outcome=skip",
+        "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?excluded=yes",
+        f"prompts/{world['excluded']}/", "cleaning/patterns/?kind=email", "cleaning/patterns/?kind=iban",
+        "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
+        "pairs/?judged=no", "pairs/build/?strategy=band&low=3&high=1", "pairs/build/?strategy=edits",
+        f"campaigns/{world['campaign']}/answers/?outcome=skip",
         f"{verdicts}?show=flipped", f"{verdicts}?show=unparsed", f"datasets/{world['number']}/?split=train",
         f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
@@ -95,7 +100,9 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
     ]  # fmt: skip
     lists = [
-        "", "members/", "prompts/", "prompts/import/", "pairs/", "campaigns/", "campaigns/new/", "work/",
+        "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
+        "cleaning/patterns/",
+        "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
         "jobs/", "sample/", "score/", "formats/",
     ]  # fmt: skip

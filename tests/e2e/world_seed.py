@@ -22,6 +22,7 @@ def whole(*, model: str) -> dict[str, Any]:
     made |= seeds.campaign_worked(project=project)
     made |= seeds.quality(project=project, campaign=made["campaign"])
     made |= seeds.rare(project=project, model=made["model"], judge=made["judge"], number=made["number"])
+    made |= seeds.cleaned(project=project)
     made["empty"] = seeds.empty(slug="empty")
     return made
 

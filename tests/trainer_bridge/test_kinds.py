@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from curation.models import Judgment, Pair, PairScore, Response, Sampler, ScoreProducer
+from curation.models import (
+    Judgment,
+    Pair,
+    PairScore,
+    Prompt,
+    PromptExclusion,
+    Response,
+    Sampler,
+    ScoreProducer,
+)
 from judges.models import Judge, RubricVersion, Verdict
 from tests.factories import PairFactory, ProjectFactory, PromptFactory, RaterFactory, UserFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
@@ -18,6 +27,7 @@ from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails
 from trainer_bridge.kinds import KINDS, kind_named
 from trainer_bridge.models import Job, ModelVersion, Round
+from trainer_bridge.services.evaluation_create import prompt_ids
 from trainer_bridge.services.job_create import generation_create, judging_create, scoring_create
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +99,19 @@ def test_sampling_names_the_sampler_and_opens_a_round(model: ModelVersion) -> No
     assert model.fingerprint == "f1"
     assert list(Round.objects.get(model=model).samplers.all()) == [sampler]
     assert answer(job, "responses.jsonl", [])["existing"] == 4
+
+
+def test_excluded_prompts_are_left_out_and_counted(model: ModelVersion) -> None:
+    out, kept = Prompt.objects.filter(project=model.project)
+    PromptExclusion.objects.create(prompt=out, reason="Spam")
+    job = generation(model)
+    assert "for 1 train prompts, 1 excluded ones left out" in job.title
+    assert begin(job) == 2
+    assert [row["prompt_id"] for row in inputs(job, "prompts.jsonl")] == [str(kept.pk)]
+    assert prompt_ids(model.project, "train", 10) == [kept.pk]
+    PromptExclusion.objects.create(prompt=kept, reason="Spam")
+    with pytest.raises(JobError, match="All of them are excluded"):
+        generation(model)
 
 
 def test_more_draws_are_added_to_those_that_exist(model: ModelVersion) -> None:

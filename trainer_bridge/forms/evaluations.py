@@ -37,8 +37,8 @@ class EvaluationForm(forms.Form):
         judges = Judge.objects.filter(project=model.project_id).order_by("name", "-version")
         self.fields["baseline"] = forms.ModelChoiceField(others, empty_label=None, initial=model.base_id)
         self.fields["judge"] = forms.ModelChoiceField(judges, empty_label=None)
-        prompts = Prompt.objects.filter(project=model.project_id).order_by().values_list("split")
-        counts = dict(prompts.annotate(Count("pk")))
+        prompts = Prompt.objects.filter(project=model.project_id).included()
+        counts = dict(prompts.order_by().values_list("split").annotate(Count("pk")))
         labels = [Prompt.Split.EVAL, Prompt.Split.TRAIN]
         splits = [(split.value, f"{split.label}: {counts.get(split.value, 0):,} prompts") for split in labels]
         self.fields["split"] = forms.ChoiceField(choices=splits, label="Prompts")

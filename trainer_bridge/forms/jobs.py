@@ -91,7 +91,8 @@ class GenerateForm(LaunchForm):
         super().__init__(*args, project=project, **kwargs)
         model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
         model.queryset = ModelVersion.objects.filter(project=project)
-        self._set_splits(count_by_split(Prompt.objects.filter(project=project), "split"), "prompts")
+        prompts = Prompt.objects.filter(project=project).included()
+        self._set_splits(count_by_split(prompts, "split"), "prompts")
         self.initial.setdefault("split", Prompt.Split.TRAIN)
 
     def clean(self) -> dict[str, Any]:

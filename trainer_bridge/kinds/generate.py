@@ -72,7 +72,7 @@ def sampler_params(spec: GenerateSpec) -> dict[str, Any]:
 
 
 def _prompts(job: Job) -> QuerySet[Prompt]:
-    prompts = Prompt.objects.filter(project=job.project)
+    prompts = Prompt.objects.filter(project=job.project).included()
     return prompts.filter(split=job.inputs["split"]) if job.inputs["split"] else prompts
 
 

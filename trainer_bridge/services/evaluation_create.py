@@ -72,6 +72,7 @@ def _check(project: Project, model: ModelVersion, baseline: ModelVersion, judge:
 
 
 def prompt_ids(project: Project, split: str, limit: int) -> list[int]:
-    """At most `limit` prompts of a split. In the order of their fingerprints, which is as good as drawn."""
-    prompts = Prompt.objects.filter(project=project, split=split).order_by("fingerprint")
+    """At most `limit` prompts of a split, without excluded ones. In the order of their fingerprints, which is
+    as good as drawn."""
+    prompts = Prompt.objects.filter(project=project, split=split).included().order_by("fingerprint")
     return list(prompts.values_list("pk", flat=True)[:limit])

@@ -52,6 +52,8 @@ def generation_create(
 ) -> Job:
     """Sample for every prompt of `split` (all when empty) from registered weights or from an endpoint.
 
+    Prompts under a standing exclusion are left out, and counted in the job's title.
+
     `options` are further fields of `GenerateSpec`: dtype, batch_size, max_length, backend="vllm", …
     """
     sampling = sampling or Sampling()
@@ -60,14 +62,17 @@ def generation_create(
     backend = {"backend": "transformers" if model else "openai"}
     fields = {"prompts": "prompts.jsonl", "sampling": sampling, **backend, **source, **options}
     spec = checked(GenerateSpec, fields)
-    prompts = Prompt.objects.filter(project=project, **({"split": split} if split else {})).count()
+    asked = Prompt.objects.filter(project=project, **({"split": split} if split else {}))
+    prompts, excluded = asked.included().count(), asked.excluded().count()
     if not prompts:
-        raise JobError(f"There are no {split} prompts to sample for. Import some first.".replace("  ", " "))
+        why = "All of them are excluded." if excluded else "Import some first."
+        raise JobError(f"There are no {split} prompts to sample for. {why}".replace("  ", " "))
+    skipped = f", {excluded} excluded ones left out" if excluded else ""
     return job_create(
         project=project,
         user=user,
         kind=Job.Kind.GENERATE,
-        title=f"Sample {sampling.n} × {name} for {prompts} {split} prompts".replace("  ", " "),
+        title=f"Sample {sampling.n} × {name} for {prompts} {split} prompts{skipped}".replace("  ", " "),
         spec=spec,
         inputs={"split": split, "model": model.pk if model else None, "model_name": name},
     )

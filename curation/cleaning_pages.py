@@ -1,0 +1,83 @@
+"""Cleaning reports with what their pages show beside the stored rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
+
+from curation.algorithms.patterns import NAMES
+from curation.models import CleaningReport, DuplicateMember, PatternFinding, Project, PromptExclusion
+
+FINDINGS = 50
+CLUSTERS = 20
+SHOWN_MEMBERS = 20
+State = CleaningReport.State
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where the reports of a kind stand: the last that is done, and one that is newer."""
+
+    done: CleaningReport | None
+    newer: CleaningReport | None
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.newer is not None and not self.newer.is_finished
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The first `members` of a cluster of `size`, `in_use` of which are not excluded."""
+
+    number: int
+    size: int
+    in_use: int
+    members: Sequence[DuplicateMember]
+
+
+def report_standing(project: Project, kind: str) -> Standing:
+    reports = CleaningReport.objects.filter(project=project, kind=kind)
+    newest = reports.first()
+    done = newest if newest and newest.state == State.DONE else reports.filter(state=State.DONE).first()
+    return Standing(done, None if newest == done else newest)
+
+
+def n_excluded_by(report: CleaningReport) -> int:
+    """Prompts that stand excluded because of the report."""
+    return PromptExclusion.objects.standing().filter(report=report).count()
+
+
+def clusters_page(report: CleaningReport, number: Any) -> tuple[Page[int], list[Cluster]]:
+    """A page of cluster numbers, and those clusters."""
+    page = Paginator(range(1, report.counts["clusters"] + 1), CLUSTERS).get_page(number)
+    standing = PromptExclusion.objects.standing().filter(prompt=OuterRef("prompt"))
+    members = DuplicateMember.objects.filter(report=report, cluster__in=list(page.object_list)).annotate(
+        is_excluded=Exists(standing)
+    )
+    rank = Window(RowNumber(), partition_by="cluster", order_by="prompt_id")
+    first = members.annotate(rank=rank).filter(rank__lte=SHOWN_MEMBERS).select_related("prompt")
+    sizes = members.order_by("cluster").values_list("cluster")
+    counted = sizes.annotate(size=Count("pk"), in_use=Count("pk", filter=Q(is_excluded=False)))
+    shown = {number: list(rows) for number, rows in groupby(first, attrgetter("cluster"))}
+    return page, [Cluster(number, size, in_use, shown[number]) for number, size, in_use in counted]
+
+
+def pattern_counts(report: CleaningReport) -> list[tuple[str, str, int]]:
+    """(kind, what it is called, rows of it) for every kind that a report looked for."""
+    return [(kind, label, report.counts.get(kind, 0)) for kind, label in NAMES.items()]
+
+
+def findings_page(report: CleaningReport, kind: str, number: Any) -> Page[Any]:
+    """A page of findings, of one kind or of all, each with `is_excluded`."""
+    standing = PromptExclusion.objects.standing().filter(prompt=OuterRef("prompt"))
+    findings = PatternFinding.objects.filter(report=report).annotate(is_excluded=Exists(standing))
+    findings = findings.filter(kind=kind) if kind else findings
+    return Paginator(findings.select_related("prompt"), FINDINGS).get_page(number)

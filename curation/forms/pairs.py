@@ -1,0 +1,101 @@
+"""Choosing which responses meet in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, cast
+
+from django import forms
+
+from curation.consensus_methods import consensus_methods
+from curation.models import Project
+from curation.pair_plans import PEOPLE, PairPlan, source_numbers
+from curation.recipes.selection_steps import LARGEST_SEED
+
+STRATEGIES = {
+    "all": "Every two responses of a prompt",
+    "best_worst": "The best and the worst",
+    "best_each": "The best and each of the others",
+    "best_random": "The best and one of the others at random",
+    "top_two": "The best and the second best",
+    "adjacent": "Each response and the next by rank",
+    "band": "Two responses whose ranking numbers differ by so much",
+    "edits": "An edit and the response it edits",
+    "gold_self": "A gold response and a model's own",
+}
+RANKINGS = {
+    "mean_probability": "Consensus: mean probability to be the better one",
+    "copeland": "Consensus: pairs won less pairs lost (Copeland)",
+    "shortest": "Length: the shortest is the best",
+    "longest": "Length: the longest is the best",
+}
+SOURCES = {
+    "any": "Whoever wrote them",
+    "same": "Only responses of one source, ranked among themselves",
+    "different": "Only responses of different sources",
+}
+
+
+class PairBuildForm(forms.Form):
+    """A `PairPlan`; what is not given is the plan's default, so that no data at all asks for every pair."""
+
+    strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
+    ranked_by = forms.ChoiceField(
+        choices=RANKINGS.items(),
+        help_text="Matters where the pairs above have a best. Lengths are in characters.",
+    )
+    method = forms.ChoiceField(
+        label="Consensus method",
+        help_text="Where consensus ranks: it is read as a recipe's last run with this method left it.",
+    )
+    sources = forms.ChoiceField(
+        label="Written by", choices=SOURCES.items(), help_text="A source is a model's name, or people."
+    )
+    low = forms.FloatField(
+        label="Least difference",
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="For ranking numbers that differ by so much, in their unit: probability, pairs or "
+        "characters.",
+    )
+    high = forms.FloatField(
+        label="Largest difference", min_value=0, widget=forms.NumberInput(attrs={"step": "any"})
+    )
+    seed = forms.IntegerField(
+        min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
+    )
+    gold = forms.ChoiceField(label="Gold responses are by")
+    own = forms.ChoiceField(label="The model's own are by", required=False)
+
+    def __init__(self, data: Mapping[str, Any], *, project: Project) -> None:
+        given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}
+        super().__init__({**asdict(PairPlan()), **given})
+        models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
+        methods = [(method.name, method.label) for method in consensus_methods()]
+        offered = {
+            "method": methods, "gold": [(PEOPLE, "People"), *models], "own": [("", "—"), *models],
+        }  # fmt: skip
+        for name, choices in offered.items():
+            cast("forms.ChoiceField", self.fields[name]).choices = choices
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        low, high = data.get("low"), data.get("high")
+        if low is not None and high is not None and low > high:
+            self.add_error("high", "The largest difference must not be below the least.")
+        if data.get("strategy") == "gold_self":
+            if not data.get("own"):
+                self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
+            elif data["own"] == data.get("gold"):
+                self.add_error("own", "Choose another model than the one that is gold.")
+        return data
+
+    def plan(self) -> PairPlan:
+        """Call only on a valid form."""
+        return PairPlan(**self.cleaned_data)
+
+    @property
+    def given(self) -> list[tuple[str, Any]]:
+        """Names and values as they stand, for a second form that repeats them."""
+        return [(name, self[name].value()) for name in self.fields]

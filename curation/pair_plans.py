@@ -1,0 +1,207 @@
+"""Which pairs a plan asks for, given the responses of a project as they are now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import numpy as np
+
+from curation.algorithms import pairing
+from curation.algorithms.pairing import BoolArray, FloatArray, IntArray
+from curation.algorithms.selection import stream
+from curation.bulk import copy_out
+from curation.models import Project, Sampler
+
+Strategy = Literal[
+    "all", "best_worst", "best_each", "best_random", "top_two", "adjacent", "band", "edits", "gold_self"
+]
+RankedBy = Literal["mean_probability", "copeland", "shortest", "longest"]
+Sources = Literal["any", "same", "different"]
+
+PEOPLE = "people"
+RANKED: frozenset[Strategy] = frozenset(
+    {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
+)
+
+EXCLUDED = "responses of excluded prompts"
+UNRANKED = "responses that no judged pair ranks"
+IDENTICAL = "pairs of two equal texts"
+TIED = "pairs of two equal ranks"
+SAME_SOURCE = "pairs from one source"
+OUTSIDE = "pairs outside the band"
+
+RESPONSES = """
+SELECT response.id, response.prompt_id, hashtextextended(response.text_hash, 0),
+    coalesce(response.sampler_id, 0)::int8, coalesce(response.edited_from_id, 0)::int8,
+    length(response.text)::int8,
+    EXISTS (
+        SELECT FROM curation_promptexclusion
+        WHERE prompt_id = response.prompt_id AND lifted_at IS NULL
+    )::int::int2
+FROM curation_response response
+JOIN curation_prompt prompt ON prompt.id = response.prompt_id
+WHERE prompt.project_id = %s ORDER BY response.id
+"""
+RESPONSE_COLUMNS = [
+    ("id", "i8"), ("prompt", "i8"), ("text", "i8"), ("sampler", "i8"), ("edited_from", "i8"),
+    ("length", "i8"), ("excluded", "i2"),
+]  # fmt: skip
+CONCLUSIONS = """
+SELECT pair.response_a_id, pair.response_b_id, consensus.probability,
+    (CASE consensus.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END)::int2
+FROM curation_consensus consensus
+JOIN curation_pair pair ON pair.id = consensus.pair_id
+JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+WHERE prompt.project_id = %s AND consensus.method = %s
+"""
+CONCLUSION_COLUMNS = [("a", "i8"), ("b", "i8"), ("probability", "f8"), ("winner", "i2")]
+
+
+@dataclass(frozen=True)
+class PairPlan:
+    """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
+    difference of two ranking numbers; `method` is the consensus that ranks, as its last run left it."""
+
+    strategy: Strategy = "all"
+    ranked_by: RankedBy = "mean_probability"
+    method: str = "mean_probability"
+    sources: Sources = "any"
+    low: float = 0.0
+    high: float = 1.0
+    seed: int = 0
+    gold: str = PEOPLE
+    own: str = ""
+
+
+@dataclass(frozen=True)
+class PlannedPairs:
+    """`a` and `b` are response ids with a < b, `prompt` is theirs; `left_out` counts by reason."""
+
+    prompt: IntArray
+    a: IntArray
+    b: IntArray
+    left_out: dict[str, int]
+
+
+@dataclass
+class _Responses:
+    """The responses that may be paired, one element each, in order of id."""
+
+    id: IntArray
+    prompt: IntArray
+    text: IntArray
+    source: IntArray
+    edited_from: IntArray
+    length: IntArray
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    def count(self, reason: str, n: int) -> None:
+        if n:
+            self.left_out[reason] = n
+
+
+def planned_pairs(project: Project, plan: PairPlan) -> PlannedPairs:
+    """Every pair that the plan asks for, whether it is there already or not."""
+    numbers = source_numbers(project)
+    responses = _read(project, numbers)
+    group = responses.prompt
+    if plan.sources == "same":
+        # Best and worst are then those of one source, as in FuseChat-3.0 (arXiv 2503.04222).
+        group = group * len(numbers) + responses.source
+    first, second = _candidates(project, plan, numbers, responses, group)
+    if plan.sources == "different":
+        first, second = _without(
+            responses, SAME_SOURCE, first, second, responses.source[first] == responses.source[second]
+        )
+    equal = responses.text[first] == responses.text[second]
+    first, second = _without(responses, IDENTICAL, first, second, equal)
+    one, other = responses.id[first], responses.id[second]
+    a, b = np.minimum(one, other), np.maximum(one, other)
+    order = np.lexsort((b, a))
+    return PlannedPairs(responses.prompt[first][order], a[order], b[order], responses.left_out)
+
+
+def source_numbers(project: Project) -> dict[str, int]:
+    """A number for each model that answered, and 0 for people."""
+    names = Sampler.objects.filter(project=project).order_by("id").values_list("model_name", flat=True)
+    return {PEOPLE: 0} | {name: place for place, name in enumerate(dict.fromkeys(names), start=1)}
+
+
+def _read(project: Project, numbers: dict[str, int]) -> _Responses:
+    table = copy_out(RESPONSES, [project.pk], RESPONSE_COLUMNS)
+    kept = table[table["excluded"] == 0]
+    samplers = list(Sampler.objects.filter(project=project).order_by("id").values_list("id", "model_name"))
+    ids = np.array([0, *(pk for pk, _ in samplers)], dtype=np.int64)
+    source = np.array([0, *(numbers[name] for _, name in samplers)], dtype=np.int64)
+    found = _Responses(
+        id=kept["id"],
+        prompt=kept["prompt"],
+        text=kept["text"],
+        source=source[np.searchsorted(ids, kept["sampler"])],
+        edited_from=kept["edited_from"],
+        length=kept["length"],
+    )
+    found.count(EXCLUDED, len(table) - len(kept))
+    return found
+
+
+def _candidates(
+    project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
+) -> pairing.Places:
+    if plan.strategy == "edits":
+        first, second = pairing.originals_and_edits(responses.id, responses.edited_from)
+        together = group[first] == group[second]
+        return first[together], second[together]
+    if plan.strategy == "gold_self":
+        # A name that nobody bears is no source: −1 matches none.
+        gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))
+        return pairing.gold_and_self(group, gold, own)
+    if plan.strategy in RANKED:
+        return _ranked_candidates(project, plan, responses, group)
+    return pairing.all_pairs(group)
+
+
+def _ranked_candidates(
+    project: Project, plan: PairPlan, responses: _Responses, group: IntArray
+) -> pairing.Places:
+    number = _ranking(project, plan, responses)
+    responses.count(UNRANKED, int(np.isnan(number).sum()))
+    if plan.strategy == "band":
+        ranked = np.flatnonzero(~np.isnan(number))
+        first, second = (ranked[places] for places in pairing.all_pairs(group[ranked]))
+        outside = pairing.outside_band(number[first], number[second], plan.low, plan.high)
+        return _without(responses, OUTSIDE, first, second, outside)
+    if plan.strategy == "best_random":
+        seed = stream(plan.seed, plan.strategy)
+        first, second = pairing.best_random(group, number, responses.id, seed)
+    else:
+        choose = {
+            "best_worst": pairing.best_worst,
+            "best_each": pairing.best_against_each,
+            "top_two": pairing.top_two,
+            "adjacent": pairing.adjacent_ranks,
+        }[plan.strategy]
+        first, second = choose(group, number)
+    return _without(responses, TIED, first, second, number[first] == number[second])
+
+
+def _ranking(project: Project, plan: PairPlan, responses: _Responses) -> FloatArray:
+    """The number that ranks each response, the highest being the best; NaN where there is none."""
+    if plan.ranked_by in {"shortest", "longest"}:
+        length = responses.length.astype(np.float64)
+        return -length if plan.ranked_by == "shortest" else length
+    table = copy_out(CONCLUSIONS, [project.pk, plan.method], CONCLUSION_COLUMNS)
+    table = table[np.isin(table["a"], responses.id)]
+    first, second = (np.searchsorted(responses.id, table[side]) for side in ("a", "b"))
+    n = len(responses.id)
+    if plan.ranked_by == "copeland":
+        return pairing.copeland(n, first, second, cast(IntArray, table["winner"]))
+    return pairing.mean_probabilities(n, first, second, table["probability"])
+
+
+def _without(
+    responses: _Responses, reason: str, first: IntArray, second: IntArray, going: BoolArray
+) -> pairing.Places:
+    responses.count(reason, int(going.sum()))
+    return first[~going], second[~going]

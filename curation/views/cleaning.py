@@ -1,0 +1,153 @@
+"""Cleaning: near duplicates and personal data, found by a worker and excluded by a rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from curation.algorithms.patterns import NAMES
+from curation.cleaning_pages import (
+    clusters_page,
+    findings_page,
+    n_excluded_by,
+    pattern_counts,
+    report_standing,
+)
+from curation.forms.cleaning import DuplicatesForm, FindingsExcludeForm, FindingsForm, KeepOneForm
+from curation.models import CleaningReport
+from curation.policies import Access, researcher_access
+from curation.services.cleaning_build import cleaning_request
+from curation.services.prompt_exclude import duplicates_exclude, exclusions_lift, findings_exclude
+
+Kind = CleaningReport.Kind
+PAGES = {Kind.DUPLICATES: "curation:cleaning-duplicates", Kind.PATTERNS: "curation:cleaning-patterns"}
+
+
+@login_required
+@require_GET
+def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    if is_poll(request):
+        return standing_part(request, access, Kind.DUPLICATES)
+    return duplicates_page(request, access, DuplicatesForm())
+
+
+@login_required
+@require_POST
+def duplicates_find(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    form = DuplicatesForm(request.POST)
+    if not form.is_valid():
+        return duplicates_page(request, access, form)
+    cleaning_request(project=access.project, kind=Kind.DUPLICATES, params=form.params(), user=access.user)
+    return redirect("curation:cleaning-duplicates", slug=slug)
+
+
+@login_required
+@require_POST
+def duplicates_keep_one(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    report = done_report(access, pk, kind=Kind.DUPLICATES)
+    form = KeepOneForm(request.POST)
+    if form.is_valid():
+        n = duplicates_exclude(report=report, user=access.user, **form.cleaned_data)
+        messages.success(request, f"{n:,} prompt{'s' if n != 1 else ''} excluded. Nothing was deleted.")
+    else:
+        messages.error(request, "Choose which prompt of each cluster is kept.")
+    return redirect("curation:cleaning-duplicates", slug=slug)
+
+
+@login_required
+@require_GET
+def patterns(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    if is_poll(request):
+        return standing_part(request, access, Kind.PATTERNS)
+    form = FindingsForm(request.GET)
+    kind = form.chosen().get("kind", "")
+    standing = report_standing(access.project, Kind.PATTERNS)
+    context: dict[str, Any] = {"access": access, "form": form, "standing": standing, "kind": kind}
+    if standing.done is not None:
+        context |= {
+            "report": standing.done,
+            "counts": pattern_counts(standing.done),
+            "page": findings_page(standing.done, kind, request.GET.get("page")),
+            "exclude": FindingsExcludeForm(initial={"kind": kind or None}, auto_id="exclude_%s"),
+            "n_excluded": n_excluded_by(standing.done),
+        }
+    return render(request, "curation/cleaning_patterns.html", context)
+
+
+@login_required
+@require_POST
+def patterns_find(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    cleaning_request(project=access.project, kind=Kind.PATTERNS, params={}, user=access.user)
+    return redirect("curation:cleaning-patterns", slug=slug)
+
+
+@login_required
+@require_POST
+def patterns_exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    report = done_report(access, pk, kind=Kind.PATTERNS)
+    form = FindingsExcludeForm(request.POST)
+    if form.is_valid():
+        reason = f"found: {NAMES[form.cleaned_data['kind']]}"
+        n = findings_exclude(report=report, reason=reason, user=access.user, **form.cleaned_data)
+        messages.success(request, f"{n:,} prompt{'s' if n != 1 else ''} excluded. Nothing was deleted.")
+    else:
+        messages.error(request, "Choose what the prompts to exclude have in them.")
+    return redirect("curation:cleaning-patterns", slug=slug)
+
+
+@login_required
+@require_POST
+def cleaning_restore(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Take everything back in that a report had excluded."""
+    access = researcher_access(request, slug)
+    report = done_report(access, pk)
+    n = exclusions_lift(report=report, user=access.user)
+    messages.success(request, f"{n:,} prompt{'s are' if n != 1 else ' is'} used again.")
+    return redirect(PAGES[Kind(report.kind)], slug=slug)
+
+
+def duplicates_page(request: HttpRequest, access: Access, form: DuplicatesForm) -> HttpResponse:
+    standing = report_standing(access.project, Kind.DUPLICATES)
+    context: dict[str, Any] = {"access": access, "form": form, "standing": standing}
+    if standing.done is not None:
+        page, clusters = clusters_page(standing.done, request.GET.get("page"))
+        context |= {
+            "report": standing.done,
+            "page": page,
+            "clusters": clusters,
+            "keep": KeepOneForm(),
+            "n_excluded": n_excluded_by(standing.done),
+        }
+    return render(request, "curation/cleaning_duplicates.html", context)
+
+
+def standing_part(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
+    """Only where the report stands; at its end the page is loaded anew."""
+    standing = report_standing(access.project, kind)
+    context = {"access": access, "standing": standing}
+    response = render(request, "curation/cleaning_standing.html", context)
+    if not standing.is_waiting:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def is_poll(request: HttpRequest) -> bool:
+    return bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware
+
+
+def done_report(access: Access, pk: int, **fields: Any) -> CleaningReport:
+    """A report of the project that is done, or 404."""
+    reports = CleaningReport.objects.filter(project=access.project, state=CleaningReport.State.DONE, **fields)
+    report: CleaningReport = get_object_or_404(reports, pk=pk)
+    return report

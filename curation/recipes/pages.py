@@ -9,8 +9,9 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from pydantic.fields import FieldInfo
 
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
-from curation.recipes.base import choice_names, scorer_name
+from curation.recipes.base import choice_names
 from curation.recipes.steps import STEPS
+from curation.scorers import scorer_name
 
 
 def recipes_with_last_run(project: Project) -> QuerySet[FilterRecipe]:

@@ -31,7 +31,8 @@ SECTIONS = (
     Section("Overview", "curation:project-detail", REVIEWERS, frozenset({"project"})),
     Section("My work", "annotators:work", EVERYONE, frozenset({"work", "label", "answer", "undo"})),
     Section("Prompts", "curation:prompt-list", REVIEWERS, frozenset({"prompt", "import", "generate"})),
-    Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
+    Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair"})),
+    Section("Scores", "training:score-list", RESEARCHERS, frozenset({"score", "scoring"})),
     Section(
         "Campaigns",
         "annotators:campaign-list",

@@ -10,7 +10,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from curation.scorers import TEXTS
 
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
@@ -95,6 +97,26 @@ class ScoreRow(Strict):
     ches_b_over_a: float
     ln_ches_a_over_b: float
     ln_ches_b_over_a: float
+
+
+class ScoreValue(Strict):
+    """The score of a over b by one scorer in one version, and what it found in each response, if anything.
+
+    A directed score of b over a is the negative of this.
+    """
+
+    scorer: str
+    version: int
+    value: float
+    details: dict[str, float] = {}
+
+
+class ScoreValuesRow(Strict):
+    """A pair's scores by a computation that is not `ches`: a row of `<computation>.jsonl` of `score_pairs`,
+    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts`."""
+
+    pair_id: str
+    scores: list[ScoreValue]
 
 
 class VerdictRow(Strict):
@@ -226,6 +248,22 @@ class ScoreSpec(Strict):
     scorers: Annotated[list[Literal["ches"]], Field(min_length=1)] = ["ches"]
 
 
+class TextScoreSpec(Strict):
+    """`score_texts`: scorers that read nothing but the texts, by their names in the registry."""
+
+    pairs: str
+    scorers: Annotated[list[str], Field(min_length=1)]
+
+    @field_validator("scorers")
+    @classmethod
+    def _are_text_scorers(cls, names: list[str]) -> list[str]:
+        if unknown := [name for name in names if name not in TEXTS]:
+            raise ValueError(
+                f"{', '.join(unknown)} cannot be computed from texts; choose from: {', '.join(TEXTS)}"
+            )
+        return list(dict.fromkeys(names))
+
+
 class LoraSpec(Strict):
     r: Annotated[int, Field(ge=1, le=512)] = 16
     alpha: Annotated[int, Field(ge=1, le=1024)] = 32
@@ -334,6 +372,7 @@ SPECS: dict[str, type[Strict]] = {
     "generate": GenerateSpec,
     "judge_pairs": JudgeSpec,
     "score_pairs": ScoreSpec,
+    "score_texts": TextScoreSpec,
     "train": TrainSpec,
     "evaluate": EvaluateSpec,
 }

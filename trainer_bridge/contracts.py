@@ -16,6 +16,8 @@ from curation.scorers import TEXTS
 
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
+# What `score_pairs` can compute; each may give several scores (`curation/scorers/models.py`).
+Computation = Literal["ches", "last_hidden_ip", "token_edit", "logprob", "entanglement"]
 
 MOST_PROBE_ROWS = 4096
 
@@ -239,13 +241,14 @@ class JudgeSpec(Strict):
 
 
 class ScoreSpec(Strict):
-    """`score_pairs`: one forward pass per distinct response, no language-model head."""
+    """`score_pairs`: one forward pass per distinct response, with the language-model head only where
+    log-probabilities are asked for."""
 
     model: str
     dtype: Dtype = "float32"
     max_length: Annotated[int, Field(ge=8)] = 512
     pairs: str
-    scorers: Annotated[list[Literal["ches"]], Field(min_length=1)] = ["ches"]
+    scorers: Annotated[list[Computation], Field(min_length=1)] = ["ches"]
 
 
 class TextScoreSpec(Strict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -171,3 +172,60 @@ def test_scores_from_before_versions_are_known_and_later_ones_are_others(
     # The scores of version 2 do not stand for those of version 1.
     PairScore.objects.filter(producer__details__version__isnull=True).delete()
     assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 1
+
+
+def under(model: ModelVersion, *computations: str) -> Job:
+    return scoring_create(
+        project=model.project, user=UserFactory(), model=model, computations=list(computations)
+    )
+
+
+def test_other_computations_have_files_and_producers_of_their_own(pair: Pair, model: ModelVersion) -> None:
+    job = under(model, "token_edit", "logprob", "ches")
+    assert begin(job) == 1
+    (job.out_dir / "logprob.jsonl").write_text(
+        json.dumps(values(pair, logp_gap=2.0, mean_logp_gap=-0.5)) + "\n"
+    )
+    (job.out_dir / "scores.jsonl").write_text(json.dumps({"pair_id": str(pair.pk), **SCORES}) + "\n")
+    assert answer(job, "token_edit.jsonl", [values(pair, token_edit=-0.25)]) == {"pairs_scored": 1}
+    assert stored() == {
+        ("token_edit", "both"): -0.25,
+        ("logp_gap", "a_over_b"): 2.0,
+        ("logp_gap", "b_over_a"): -2.0,
+        ("mean_logp_gap", "a_over_b"): -0.5,
+        ("mean_logp_gap", "b_over_a"): 0.5,
+        ("ches", "a_over_b"): -1.0,
+        ("ches", "b_over_a"): -2.0,
+        ("ln_ches", "a_over_b"): -0.1,
+        ("ln_ches", "b_over_a"): -0.2,
+    }
+    assert set(job.inputs["producers"]) == {"token_edit", "logp_gap", "mean_logp_gap", "ches", "ln_ches"}
+    assert ScoreProducer.objects.get(scorer="logp_gap").details["model_fingerprint"] == "f1"
+
+
+def test_only_computations_with_pairs_left_run_again(pair: Pair, model: ModelVersion) -> None:
+    first = under(model, "ches")
+    begin(first)
+    answer(first, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    both = under(model, "ches", "token_edit")
+    prepared = kind_named(both.kind).prepare(_made(both))
+    assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["token_edit"])
+    assert answer(both, "token_edit.jsonl", [values(pair, token_edit=-1.0)]) == {"pairs_scored": 1}
+    assert begin(under(model, "ches", "token_edit")) == 0
+
+    late = PairFactory(prompt__project=model.project)
+    again = under(model, "ches", "token_edit")
+    prepared = kind_named(again.kind).prepare(_made(again))
+    assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["ches", "token_edit"])
+    assert [row["pair_id"] for row in inputs(again, "pairs.jsonl")] == [str(late.pk)]
+
+
+def test_another_chat_template_is_refused_whatever_is_computed(pair: Pair, model: ModelVersion) -> None:
+    first = under(model, "ches")
+    begin(first)
+    answer(first, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    PairFactory(prompt__project=model.project)
+    second = under(model, "ches", "token_edit")
+    begin(second)
+    with pytest.raises(JobError, match="chat template"):
+        answer(second, "token_edit.jsonl", [values(pair, token_edit=0.0)], template_hash="t2")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from django.urls import reverse
 
@@ -9,7 +11,7 @@ from curation.scorers import TEXTS
 from tests.conftest import People
 from tests.factories import PairFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
-from trainer_bridge.contracts import ScoreSpec, TextScoreSpec
+from trainer_bridge.contracts import Computation, ScoreSpec, TextScoreSpec
 from trainer_bridge.errors import JobError
 from trainer_bridge.models import Job
 from trainer_bridge.services.job_create import scorings_create, text_scoring_create
@@ -127,3 +129,20 @@ def test_every_text_scorer_can_be_chosen(people: People) -> None:
     PairFactory(prompt__project=people.project)
     people.client("rita").post(SCORE, asked(text=list(TEXTS)))
     assert Job.objects.get().spec["scorers"] == list(TEXTS)
+
+
+def test_every_computation_can_be_chosen(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    model = ModelVersionFactory(project=people.project)
+    groups = {
+        "tokens": ["token_edit"],
+        "hidden_states": ["ches", "last_hidden_ip"],
+        "log_probabilities": ["logprob", "entanglement"],
+    }
+    client = people.client("rita")
+    fields = asked(model=model.pk, **groups)
+    preview = client.post(SCORE, fields | {"preview": "1"}).content.decode()
+    assert "Log-probability gap and Mean log-probability gap, Gradient entanglement for 1 pairs" in preview
+    client.post(SCORE, fields)
+    spec = ScoreSpec.model_validate(Job.objects.get().spec)
+    assert set(spec.scorers) == set(get_args(Computation))

@@ -14,7 +14,7 @@ from trainer_bridge.models import ModelVersion
 
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
-    Needs.TOKENS: "As the model's tokenizer cuts the texts.",
+    Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
     Needs.HIDDEN_STATES: "One forward pass for each response.",
     Needs.LOG_PROBABILITIES: "The same forward pass and the language-model head.",
 }

@@ -1,4 +1,5 @@
-"""Score pairs by CHES: one forward pass for each distinct response, without the language-model head.
+"""Score pairs by CHES and what else the same forward passes give: one for each distinct response, without the
+language-model head unless log-probabilities are asked for.
 
 A prompt's template text and the response, without an end token, are tokenised as one and cut on the right
 at `max_length`, as TRL does for training. The hidden states from the last prompt token to the last
@@ -18,6 +19,7 @@ from curation.algorithms.ches import ches_from_sums
 from trainer_bridge.contracts import FailureRow, PairRow, ScoreRow, ScoreSpec
 from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
 from trainer_bridge.workers._models import LocalModel, RenderError, encode, in_batches, load, pad, render
+from trainer_bridge.workers._scorers import Extras, Facts, finished_pairs
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
 WINDOW_PAIRS = 512
@@ -28,10 +30,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class HiddenSum:
-    """The summed hidden states of one response and their number."""
+    """The summed hidden states of one response, their number, and what other computations keep of it."""
 
     total: np.ndarray
     count: int
+    facts: Facts | None
 
 
 @dataclass(frozen=True)
@@ -47,26 +50,31 @@ class _Sequence:
 def run(spec: ScoreSpec, workspace: Workspace) -> None:
     pairs = list(read_rows(workspace.input(spec.pairs), PairRow))
     scores, failures = workspace.rows("scores.jsonl"), workspace.rows("failures.jsonl")
-    finished = {row.pair_id for row in read_rows(scores.path, ScoreRow)}
+    finished = finished_pairs(spec.scorers, workspace)
     failures.rewrite([])
     todo = [pair for pair in pairs if pair.pair_id not in finished]
     tally = Tally(workspace, "pairs", total=len(pairs), done=len(pairs) - len(todo))
     loaded = load(spec.model, spec.dtype)
+    extras = Extras(loaded, spec.scorers, workspace)
     loaded.note(workspace)
-    for row in Scorer(loaded, spec.max_length, todo, tally).rows():
+    for row in Scorer(loaded, spec.max_length, todo, tally, extras).rows():
         if isinstance(row, FailureRow):
             failures.append(row)
             tally.add(failed=1)
         else:
-            scores.append(row)
+            if "ches" in spec.scorers:
+                scores.append(row)
             tally.add(1)
 
 
 class Scorer:
     """Turns pairs into score rows, keeping a response's sum exactly as long as a later pair needs it."""
 
-    def __init__(self, loaded: LocalModel, max_length: int, pairs: Sequence[PairRow], tally: Tally) -> None:
+    def __init__(
+        self, loaded: LocalModel, max_length: int, pairs: Sequence[PairRow], tally: Tally, extras: Extras
+    ) -> None:
         self._loaded = loaded
+        self._extras = extras
         self._max_length = min(max_length, loaded.max_positions)
         self._pairs = pairs
         self._tally = tally
@@ -76,8 +84,9 @@ class Scorer:
         self._reasons: dict[Key, str] = {}
 
     def rows(self) -> Iterator[ScoreRow | FailureRow]:
-        for start in range(0, len(self._pairs), WINDOW_PAIRS):
-            waiting = list(self._pairs[start : start + WINDOW_PAIRS])
+        window = min(WINDOW_PAIRS, self._extras.window_pairs)
+        for start in range(0, len(self._pairs), window):
+            waiting = list(self._pairs[start : start + window])
             sequences = self._sequences(waiting)
             for group in _by_tokens(sequences, TOKENS_PER_BATCH[self._loaded.device.type]):
                 for sums in in_batches(group, len(group), self._forward):
@@ -129,7 +138,8 @@ class Scorer:
             hidden = self._loaded.model.base_model(**inputs, use_cache=False).last_hidden_state
             for row, sequence in zip(hidden, batch, strict=True):
                 states = row[sequence.first : len(sequence.ids)].double()
-                sums[sequence.key] = HiddenSum(states.sum(dim=0).cpu().numpy(), len(states))
+                facts = self._extras.take(sequence.ids, sequence.first, row)
+                sums[sequence.key] = HiddenSum(states.sum(dim=0).cpu().numpy(), len(states), facts)
         return sums
 
     def _is_ready(self, pair: PairRow) -> bool:
@@ -143,11 +153,12 @@ class Scorer:
             for name, key in zip("ab", keys, strict=True)
             if key in self._reasons
         ]
-        row = (
-            FailureRow(key=pair.pair_id, error="; ".join(reasons))
-            if reasons
-            else _score(pair.pair_id, self._sums[keys[0]], self._sums[keys[1]])
-        )
+        if reasons:
+            row: ScoreRow | FailureRow = FailureRow(key=pair.pair_id, error="; ".join(reasons))
+        else:
+            a, b = (self._sums[key] for key in keys)
+            self._extras.write(pair.pair_id, a.facts, b.facts)
+            row = _score(pair.pair_id, a, b)
         for key in keys:
             self._needed[key] -= 1
             if self._needed[key] <= 0:

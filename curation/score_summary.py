@@ -11,17 +11,20 @@ from django.db.models import Count
 from curation.models import PairScore, Project, ScoreProducer
 
 BINS = 20
+# A shape needs no more pairs than this, and a page must not wait for all of them.
+SHAPE_PAIRS = 5000
 # The consensus by which a recipe names the chosen response unless it says otherwise.
 METHOD = "mean_probability"
 
 # One row for each pair and producer: the direction chosen over rejected, or the only one of a symmetric
 # score. What is not finite has no place on an axis.
 SHAPES = """
-WITH shown AS (
+WITH drawn AS MATERIALIZED (
+    SELECT pair.id FROM curation_pair pair JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+    WHERE prompt.project_id = %(project)s ORDER BY md5(pair.id::text) LIMIT %(pairs)s
+), shown AS (
     SELECT score.producer_id AS producer, score.value
-    FROM curation_pairscore score
-    JOIN curation_scoreproducer producer
-        ON producer.id = score.producer_id AND producer.project_id = %(project)s
+    FROM drawn JOIN curation_pairscore score ON score.pair_id = drawn.id
     LEFT JOIN curation_consensus consensus
         ON consensus.pair_id = score.pair_id AND consensus.method = %(method)s
     WHERE score.value BETWEEN -1e300 AND 1e300 AND (
@@ -41,7 +44,8 @@ GROUP BY producer, low, high, bin
 
 @dataclass(frozen=True)
 class Shape:
-    """Counts of the scores in BINS equal steps from `low` to `high`."""
+    """Counts of the scores of at most SHAPE_PAIRS pairs, drawn at random and the same for every producer, in
+    BINS equal steps from `low` to `high`."""
 
     low: float
     high: float
@@ -72,7 +76,7 @@ def _shapes(project: Project) -> dict[int, Shape]:
     counts: dict[int, list[int]] = defaultdict(lambda: [0] * BINS)
     ends: dict[int, tuple[float, float]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(SHAPES, {"project": project.pk, "method": METHOD, "bins": BINS})
+        cursor.execute(SHAPES, {"project": project.pk, "method": METHOD, "bins": BINS, "pairs": SHAPE_PAIRS})
         for producer, low, high, place, n in cursor.fetchall():
             ends[producer] = (low, high)
             counts[producer][place - 1] = n

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from config.charts import Histogram, binned_histogram
 from curation.models import Pair, Project, ScoreProducer
-from curation.score_summary import Scored, Shape, scored_by
+from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, Needs, Scorer, by_needs
 from trainer_bridge.models import ModelVersion
 
@@ -38,11 +37,22 @@ class ScorerCard:
 
 
 @dataclass(frozen=True)
+class ScorerGroup:
+    """Scorers with the same needs; `query` asks the launch form for all of them."""
+
+    needs: Needs
+    cards: list[ScorerCard]
+    query: str
+
+
+@dataclass(frozen=True)
 class ScorePage:
-    """`groups` under what the scorers need; `strangers` are producers whose scorer is not registered."""
+    """`drawn` is how many pairs the charts are of where that is not all of them, else 0; `strangers` are
+    producers whose scorer is not registered."""
 
     pairs: int
-    groups: list[tuple[Needs, list[ScorerCard]]]
+    drawn: int
+    groups: list[ScorerGroup]
     strangers: list[ProducerRow]
 
 
@@ -58,13 +68,15 @@ def score_page(project: Project) -> ScorePage:
         rows[scored.producer.scorer].append(_row(scored, pairs, models))
     return ScorePage(
         pairs=pairs,
-        groups=[(needs, _cards(scorers, rows)) for needs, scorers in by_needs()],
+        drawn=SHAPE_PAIRS if pairs > SHAPE_PAIRS else 0,
+        groups=[_group(needs, scorers, rows) for needs, scorers in by_needs()],
         strangers=[row for name, found in rows.items() if name not in SCORERS for row in found],
     )
 
 
-def _cards(scorers: Iterable[Scorer], rows: dict[str, list[ProducerRow]]) -> list[ScorerCard]:
-    return [ScorerCard(scorer, WORSE[scorer.worse], rows.get(scorer.name, [])) for scorer in scorers]
+def _group(needs: Needs, scorers: list[Scorer], rows: dict[str, list[ProducerRow]]) -> ScorerGroup:
+    cards = [ScorerCard(scorer, WORSE[scorer.worse], rows.get(scorer.name, [])) for scorer in scorers]
+    return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]))
 
 
 def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion]) -> ProducerRow:

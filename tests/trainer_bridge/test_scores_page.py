@@ -47,7 +47,10 @@ def conclude(pair: Pair, winner: str) -> None:
 
 def rows_of(project: Project) -> dict[str, list[ProducerRow]]:
     return {
-        card.scorer.name: card.rows for _, cards in score_page(project).groups for card in cards if card.rows
+        card.scorer.name: card.rows
+        for group in score_page(project).groups
+        for card in group.cards
+        if card.rows
     }
 
 
@@ -86,6 +89,33 @@ def test_scores_lie_in_the_direction_that_was_chosen(people: People) -> None:
     # 10 where a was chosen, −20 where b was; the tie has no direction
     assert found["length_gap"].shape == Shape(-20.0, 10.0, [1] + [0] * (BINS - 2) + [1])
     assert found["text_likeness"].shape == Shape(0.5, 0.5, [3] + [0] * (BINS - 1))
+
+
+def test_charts_are_of_some_pairs_where_there_are_many(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producers = [producer_of(people.project, name, version=1) for name in ("text_likeness", "token_edit")]
+    for _ in range(5):
+        pair = PairFactory(prompt__project=people.project)
+        for producer in producers:
+            record(producer, pair, both=float(pair.pk))
+    assert score_page(people.project).drawn == 0
+    monkeypatch.setattr("curation.score_summary.SHAPE_PAIRS", 3)
+    monkeypatch.setattr("trainer_bridge.score_page.SHAPE_PAIRS", 3)
+    found = scored_by(people.project)
+    assert [scored.pairs for scored in found] == [5, 5]
+    assert found[0].shape == found[1].shape  # the same pairs
+    assert found[0].shape is not None
+    assert sum(found[0].shape.counts) == 3
+    page = people.client("rita").get(PAGE).content.decode()
+    assert "They are of 3 pairs drawn at random" in page
+
+
+def test_a_group_is_asked_for_whole(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    group = score_page(people.project).groups[0]
+    form = people.client("rita").get(f"/p/helpfulness/score/?{group.query}").content.decode()
+    assert form.count(" checked") == len(group.cards)
 
 
 def test_what_is_not_finite_is_counted_but_not_drawn(people: People) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from django.db import connection
 
-_HEAD = 19  # signature, flags and an empty extension area
-_TAIL = 2  # a field count of −1
+SEND = {"i2": "int2send", "i4": "int4send", "i8": "int8send", "f8": "float8send"}
+_HEAD = (
+    19 + 2 + 4 + 8 + 4
+)  # signature, flags, extension; field count; length and value of n; length of the rows
 
 
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -29,32 +31,30 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 
 def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str]]) -> npt.NDArray[np.void]:
-    """What `query` selects, as a record array: a million rows a second, where tuples take ten.
+    """What `query` selects, in its order, as a record array.
 
-    `columns` are (name, type) with type one of i2, i4, i8, f8: each must be selected as exactly that SQL type
-    and never be null, because rows of one width are read without looking at them. Raises ValueError where
-    they are not of one width.
+    PostgreSQL packs the rows into one value, up to a GiB: several million rows a second, where a row at a
+    time is half a million. `columns` are (name, type) with type one of i2, i4, i8, f8; each must be selected
+    as that SQL type and never be null. Raises ValueError where one is null.
     """
+    names = ", ".join(f"column_{place}" for place in range(len(columns)))
+    packed = " || ".join(f"{SEND[kind]}(column_{place})" for place, (_, kind) in enumerate(columns))
+    statement = f"""
+        COPY (SELECT count(*), coalesce(string_agg({packed}, ''::bytea), ''::bytea)
+              FROM ({query}) AS asked ({names}))
+        TO STDOUT (FORMAT BINARY)
+    """  # noqa: S608 -- `query` and the columns' types are constants of this code base
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
         # The driver's own cursor: Django's, where it logs queries, takes no parameters here.
-        cursor.cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT BINARY)", params) as copy,
+        cursor.cursor.copy(statement, params) as copy,
     ):
         data = b"".join(copy)
-    fields: list[tuple[str, str]] = [("_fields", ">i2")]
-    for name, kind in columns:
-        fields += [(f"_{name}", ">i4"), (name, f">{kind}")]
-    row = np.dtype(fields)
-    body = len(data) - _HEAD - _TAIL
-    if body % row.itemsize:
-        raise ValueError("a column is null or of another type than named")
-    rows = np.frombuffer(data, dtype=row, count=body // row.itemsize, offset=_HEAD)
-    if np.any(rows["_fields"] != len(columns)):
-        raise ValueError("a column is null or of another type than named")
-    found = np.empty(len(rows), dtype=[*columns])
-    for name, kind in columns:
-        if np.any(rows[f"_{name}"] != np.dtype(kind).itemsize):
-            raise ValueError(f"column {name} is null or not {kind}")
-        found[name] = rows[name]
-    return found
+    n_rows = int.from_bytes(data[_HEAD - 12 : _HEAD - 4], "big")
+    row = np.dtype([(name, f">{kind}") for name, kind in columns])
+    body = int.from_bytes(data[_HEAD - 4 : _HEAD], "big")
+    if body != n_rows * row.itemsize:
+        raise ValueError("a column is null")
+    rows = np.frombuffer(data, dtype=row, count=n_rows, offset=_HEAD)
+    return rows.astype([*columns])

@@ -14,12 +14,14 @@ from curation.models import Project
 @dataclass(frozen=True)
 class ConsensusMethod:
     """`conclude` sees every counted ballot of the project but reviewers' decisions, which outweigh whatever
-    it says. It raises CurationError, in words, where the data do not allow the method."""
+    it says. It raises CurationError, in words, where the data do not allow the method. `basis` names what
+    it looks at besides: while that and the judgments stay the same, so do its conclusions."""
 
     name: str
     label: str
     help: str
     conclude: Callable[[Project, Ballots], Conclusions]
+    basis: Callable[[Project], str] = lambda _project: ""
 
 
 _METHODS: dict[str, ConsensusMethod] = {}

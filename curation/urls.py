@@ -9,6 +9,7 @@ from curation.views import (
     invitations,
     members,
     pairs,
+    preference_imports,
     projects,
     prompts,
     raters,
@@ -46,9 +47,15 @@ invitation_urls: list[URLPattern | URLResolver] = [
 prompt_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/prompts/", prompts.prompt_list, name="prompt-list"),
     path("p/<slug:slug>/prompts/import/", imports.import_create, name="import-create"),
+    path("p/<slug:slug>/prompts/import/formats/", preference_imports.format_list, name="import-formats"),
     path("p/<slug:slug>/prompts/<int:pk>/", prompts.prompt_detail, name="prompt-detail"),
     path("p/<slug:slug>/imports/<int:pk>/", imports.import_detail, name="import-detail"),
     path("p/<slug:slug>/imports/<int:pk>/start/", imports.import_start, name="import-start"),
+    path(
+        "p/<slug:slug>/imports/<int:pk>/start-preferences/",
+        preference_imports.preferences_start,
+        name="import-preferences-start",
+    ),
     path("p/<slug:slug>/imports/<int:pk>/restart/", imports.import_restart, name="import-restart"),
     path("p/<slug:slug>/imports/<int:pk>/discard/", imports.import_discard, name="import-discard"),
     path("p/<slug:slug>/imports/<int:pk>/issues.csv", imports.import_issues, name="import-issues"),
@@ -83,6 +90,7 @@ recipe_urls: list[URLPattern | URLResolver] = [
 # p/<slug>/datasets/…, p/<slug>/exports/… and p/<slug>/formats/
 dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/datasets/", datasets.dataset_list, name="dataset-list"),
+    path("p/<slug:slug>/datasets/compare/", datasets.dataset_comparison, name="dataset-comparison"),
     path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
     path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
     path("p/<slug:slug>/datasets/<int:number>/export/", exports.export_create, name="export-create"),

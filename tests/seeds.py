@@ -26,6 +26,7 @@ from annotators.services.quality_build import quality_build, quality_request  # 
 from annotators.services.review_decide import review_decide  # noqa: E402
 from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segments, Spans, TaskForm  # noqa: E402
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
+from curation.importers.datasets.registry import FORMATS  # noqa: E402
 from curation.models import (  # noqa: E402
     DatasetVersion,
     Judgment,
@@ -176,11 +177,12 @@ def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
 
 
 def frozen(*, project: int, model: int) -> dict[str, int]:
-    """A recipe, its run, a dataset version, a queued run on it, a rubric and a judge."""
+    """A recipe, its run, two dataset versions, a queued run on the second, a rubric and a judge."""
     user = User.objects.get(username="alice")
     recipe = recipe_save(
         project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=user
     )
+    dataset_freeze(recipe=recipe, user=user)
     version = dataset_freeze(recipe=recipe, user=user)
     rubric = rubric_default(project=recipe.project, user=user)
     judge = judge_create(
@@ -363,10 +365,14 @@ def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]
         "import_done": finished_import(of, b'{"prompt": "Whole?"}\n{not json\n{"prompt": ""}\n').pk,
         "import_failed": finished_import(of, gzip.compress(ROWS)[:-40]).pk,
         "import_draft": import_create(project=of, user=user, upload=ContentFile(ROWS, name="draft.jsonl")).pk,
+        "import_preferences": import_create(
+            project=of, user=user, upload=ContentFile(PREFERENCES, name="preferences.jsonl")
+        ).pk,
         "anna": Membership.objects.get(project=of, user__username="anna").pk,
     }
 
 
+PREFERENCES = json.dumps(FORMATS["helpsteer3"].example).encode() + b"\n{not json\n"
 ROWS = b"".join(b'{"prompt": "Row %d?", "topic": "rows"}\n' % number for number in range(50))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 
 from annotators.algorithms.ratings import FloatArray, IntArray, RatingTable
@@ -59,6 +61,12 @@ def gold_weighted(project: Project, ballots: Ballots) -> Conclusions:
     }
     voted = weighted_majority(table, weights)
     return by_posterior(found, voted.items, voted.labels, voted.posteriors)
+
+
+def gold_basis(project: Project) -> str:
+    """A digest of the gold pairs in use and their expected answers."""
+    gold = gold_labels(project)
+    return hashlib.sha256(gold.pair.tobytes() + gold.label.tobytes()).hexdigest()[:32]
 
 
 def by_dawid_skene(_project: Project, ballots: Ballots) -> Conclusions:
@@ -135,6 +143,7 @@ METHODS = (
         "Weighted by gold",
         "Heads are counted, each with the log odds of the rater's accuracy on gold pairs.",
         gold_weighted,
+        gold_basis,
     ),
     ConsensusMethod(
         "dawid_skene",

@@ -1,4 +1,4 @@
-"""Uploading a file of prompts, and saying which column is what."""
+"""Uploading a file, and saying what it holds and which column is what."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 from django import forms
 
+from curation.importers.datasets.record import DatasetFormat
+from curation.importers.datasets.registry import FORMATS
 from curation.models import Prompt
+from curation.services.preference_parse import ReadOptions
 from curation.services.prompt_parse import MAX_CHARS, FieldMapping
 
 COLUMN_FIELDS = {
@@ -28,6 +31,50 @@ class ImportUploadForm(forms.Form):
         help_text="JSON lines, CSV or Parquet in UTF-8; may be gzipped. Nothing lands before you have seen "
         "a preview.",
     )
+
+
+class ReadAsForm(forms.Form):
+    """What a file holds: prompts alone, or preferences in one of the formats."""
+
+    read_as = forms.ChoiceField(
+        label="Read the file as",
+        choices=[
+            ("prompts", "Prompts"),
+            ("Preference data", [(entry.name, entry.label) for entry in FORMATS.values()]),
+        ],
+    )
+
+    def __init__(self, chosen: str) -> None:
+        # Its own ids: it stands beside the form that starts the import.
+        super().__init__(initial={"read_as": chosen}, auto_id="choose_%s")
+
+
+class PreferenceForm(forms.Form):
+    """What every prompt of a preference file gets."""
+
+    read_as = forms.ChoiceField(choices=[(name, name) for name in FORMATS], widget=forms.HiddenInput)
+    split = forms.ChoiceField(
+        label="Split", choices=Prompt.Split, help_text="Of new prompts; those that are here keep theirs."
+    )
+    source = forms.CharField(label="Source where no row names one", max_length=MAX_CHARS["source"])
+    licence = forms.CharField(
+        label="Licence",
+        required=False,
+        max_length=MAX_CHARS["licence"],
+        help_text="As the dataset's card states it; check the card of your copy.",
+    )
+
+    @classmethod
+    def of(cls, entry: DatasetFormat, options: ReadOptions) -> PreferenceForm:
+        """The form for one format. The source of a known dataset is its name, so it is not asked for."""
+        form = cls(initial={"read_as": entry.name, **asdict(options)})
+        if entry.dataset:
+            form.fields["source"].widget = forms.HiddenInput()
+        return form
+
+    def options(self) -> ReadOptions:
+        """The choices of a valid form."""
+        return ReadOptions(**{name: self.cleaned_data[name] for name in ("split", "source", "licence")})
 
 
 class MappingForm(forms.Form):

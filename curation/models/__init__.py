@@ -8,7 +8,7 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
-from curation.models.judgments import Consensus, Judgment, Rater, RaterExclusion
+from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
 from curation.models.prompts import ImportIssue, Prompt, PromptImport
@@ -17,6 +17,7 @@ from curation.models.scores import PairScore, ScoreProducer
 
 __all__ = [
     "Consensus",
+    "ConsensusBuild",
     "DatasetRow",
     "DatasetVersion",
     "DroppedPair",

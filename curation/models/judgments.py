@@ -173,3 +173,20 @@ class Consensus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.method} on pair {self.pair_id}"
+
+
+class ConsensusBuild(models.Model):
+    """What a project's consensus by one method was last built from; see `consensus_refresh`."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="consensus_builds")
+    method = models.CharField(max_length=40)
+    basis = models.CharField(max_length=200)
+    built_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "method"], name="consensus_build_once_per_method")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} in {self.project}"

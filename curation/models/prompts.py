@@ -14,6 +14,16 @@ from django.utils import timezone
 from curation.models.people import Project, User
 from curation.querysets import PromptQuerySet
 
+# What a preference import counts, beside its rows.
+LANDED = {
+    "prompts": "new prompts",
+    "responses": "new responses",
+    "pairs": "new pairs",
+    "judgments": "new judgments",
+    "repeated": "judgments that were here",
+    "identical": "comparisons of identical texts",
+}
+
 
 class PromptImport(models.Model):
     """One file on its way in. The row is the truth: a worker that dies leaves it resumable."""
@@ -37,6 +47,9 @@ class PromptImport(models.Model):
     file_bytes = models.BigIntegerField(default=0)
     file_sha256 = models.CharField(max_length=64, blank=True)
     format = models.CharField(max_length=8, choices=Format)
+    dataset = models.CharField(
+        max_length=40, blank=True, help_text="Name of the preference format; empty for a file of prompts"
+    )
     mapping: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
     bytes_read = models.BigIntegerField(default=0)
@@ -48,6 +61,9 @@ class PromptImport(models.Model):
     rows_created = models.BigIntegerField(default=0)
     rows_duplicate = models.BigIntegerField(default=0)
     rows_failed = models.BigIntegerField(default=0)
+    landed: models.JSONField[dict[str, int]] = models.JSONField(
+        default=dict, help_text="Of a preference import: what is new, by noun"
+    )
     heartbeat_at = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0, help_text="Counts claims; fences off lost workers")
     attempts_allowed = models.PositiveIntegerField(default=5)
@@ -61,6 +77,11 @@ class PromptImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def landed_rows(self) -> list[tuple[str, int]]:
+        """What a preference import brought, in words, in flow order."""
+        return [(label, self.landed.get(name, 0)) for name, label in LANDED.items()] if self.dataset else []
 
     @property
     def is_finished(self) -> bool:

@@ -54,6 +54,9 @@ class Response(models.Model):
     n_tokens = models.PositiveIntegerField(null=True, blank=True)
     seed = models.BigIntegerField(null=True, blank=True)
     segments: models.JSONField[list[dict[str, Any]] | None] = models.JSONField(null=True, blank=True)
+    metadata: models.JSONField[dict[str, Any] | None] = models.JSONField(
+        null=True, blank=True, help_text="What the file it came with says of it: ratings, a label"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ResponseQuerySet.as_manager()

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Value
-from django.db.models.functions import Coalesce, Length
 
 from curation.algorithms.filters import BoolArray, FloatArray, IntArray, Verdicts
-from curation.models import Consensus, Judgment, Pair, PairScore, Project, Prompt, Rater, ScoreProducer
-from curation.recipes.reads import (
-    PromptValue,
-    eval_overlap,
-    pair_responses,
-    prompt_values,
-    response_keys,
-)
+from curation.models import Project, Prompt, ScoreProducer
+from curation.recipes import reads
+from curation.recipes.reads import PromptValue
 
 
 @dataclass(frozen=True)
@@ -46,12 +38,9 @@ class Pool:
     def __init__(self, project: Project, method: str) -> None:
         self.project = project
         self.method = method
-        self._pairs = (
-            Pair.objects.for_project(project).exclude(prompt__split=Prompt.Split.GOLD).order_by("id")
-        )
-        rows = list(self._pairs.values_list("id", "prompt__split"))
-        self.pair_ids = np.array([pair for pair, _ in rows], dtype=np.int64)
-        self.splits = [split for _, split in rows]
+        read = reads.pairs(project)
+        self.pair_ids: IntArray = read["pair"]
+        self.splits = np.where(read["eval"] == 1, Prompt.Split.EVAL.value, Prompt.Split.TRAIN.value)
         self.producers: dict[int, ScoreProducer] = {}
         self._consensus: dict[str, PoolConsensus] = {}
         self._values: dict[PromptValue, IntArray] = {}
@@ -72,25 +61,18 @@ class Pool:
     @cached_property
     def lengths(self) -> tuple[IntArray, IntArray]:
         """Characters of (chosen, rejected); of (b, a) where nobody is chosen."""
-        rows = self._pairs.values_list("id", Length("response_a__text"), Length("response_b__text"))
-        _, table = self._table(rows, a="i8", b="i8")
+        at, table = self._inside(reads.lengths(self.project))
+        a, b = np.zeros((2, len(self)), dtype=np.int64)
+        a[at], b[at] = table["a"], table["b"]
         a_chosen = self.chosen > 0
-        return np.where(a_chosen, table["a"], table["b"]), np.where(a_chosen, table["b"], table["a"])
+        return np.where(a_chosen, a, b), np.where(a_chosen, b, a)
 
     @cached_property
     def verdicts(self) -> Verdicts:
         """What judges that count said; a skip says nothing."""
-        rows = (
-            Judgment.objects.for_project(self.project)
-            .counted()
-            .filter(rater__kind=Rater.Kind.JUDGE)
-            .exclude(outcome=Judgment.Outcome.SKIP)
-            .values_list("pair_id", "rater_id", "left", Coalesce("preference", Value(0)))
-        )
-        at, table = self._table(rows, judge="i8", left="U1", preference="i8")
-        left_is_a = table["left"] == "a"
-        to_left = np.sign(table["preference"])
-        return Verdicts(at, table["judge"], left_is_a, np.where(left_is_a, to_left, -to_left))
+        at, table = self._inside(reads.verdicts(self.project))
+        left_is_a = table["left_is_a"] == 1
+        return Verdicts(at, table["judge"], left_is_a, np.where(left_is_a, table["left"], -table["left"]))
 
     def chosen_scores(self, scorer: str, producer_id: int | None) -> FloatArray:
         """The score for the direction chosen over rejected; NaN where there is none.
@@ -102,32 +84,33 @@ class Pool:
         if producer is None:
             return np.full(len(self), np.nan)
         self.producers[producer.pk] = producer
-        a_over_b = self._scores(producer, PairScore.Direction.A_OVER_B)
-        b_over_a = self._scores(producer, PairScore.Direction.B_OVER_A)
-        directed = np.select([self.chosen > 0, self.chosen < 0], [a_over_b, b_over_a], np.nan)
+        at, table = self._inside(reads.scores(producer))
+        found = np.full(len(self), np.nan)
         # A symmetric score holds whichever of the two was chosen.
-        return np.where(np.isnan(directed), self._scores(producer, PairScore.Direction.BOTH), directed)
+        fits = (table["direction"] == self.chosen[at]) | (table["direction"] == 0)
+        found[at[fits]] = table["value"][fits]
+        return found
 
     def values(self, of: PromptValue | Literal["chosen_model"]) -> IntArray:
         """A number for each pair's value: equal numbers, equal values."""
         if of == "chosen_model":
             return self._chosen_of("a_model", "b_model")[0]
         if of not in self._values:
-            ids, numbers = prompt_values(self.project, of)
+            ids, numbers = reads.prompt_values(self.project, of)
             self._values[of] = self._placed(ids, numbers)
         return self._values[of]
 
     @cached_property
     def text_keys(self) -> tuple[IntArray, IntArray]:
         """Keys of (chosen, rejected), blind to case and white space; of (b, a) where nobody is chosen."""
-        ids, keys = response_keys(self.project)
+        ids, keys = reads.response_keys(self.project)
         chosen, rejected = self._chosen_of("a", "b")
         return keys[np.searchsorted(ids, chosen)], keys[np.searchsorted(ids, rejected)]
 
     def eval_overlap(self, n: int) -> FloatArray:
         """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
         that was not tested, as for pairs of the eval split itself."""
-        prompts, shares = eval_overlap(self.project, n)
+        prompts, shares = reads.eval_overlap(self.project, n)
         wanted = self.values("prompt")
         found = np.full(len(self), np.nan)
         if len(prompts):
@@ -139,7 +122,7 @@ class Pool:
     @cached_property
     def _responses(self) -> dict[str, IntArray]:
         """Response ids and models of each pair, by column."""
-        read = pair_responses(self.project)
+        read = reads.pair_responses(self.project)
         return {name: self._placed(read["pair"], column) for name, column in read.items()}
 
     def _chosen_of(self, a: str, b: str) -> tuple[IntArray, IntArray]:
@@ -153,18 +136,8 @@ class Pool:
         order = np.argsort(ids)
         return values[order][np.searchsorted(ids[order], self.pair_ids)]
 
-    def _scores(self, producer: ScoreProducer, direction: str) -> FloatArray:
-        rows = producer.scores.filter(direction=direction).values_list("pair_id", "value")
-        at, table = self._table(rows, value="f8")
-        values = np.full(len(self), np.nan)
-        values[at] = table["value"]
-        return values
-
     def _read_consensus(self, method: str) -> PoolConsensus:
-        rows = Consensus.objects.filter(pair__prompt__project=self.project, method=method).values_list(
-            "pair_id", "winner", "probability", "margin", "votes__a", "votes__b", "votes__tie"
-        )
-        at, table = self._table(rows, winner="U1", probability="f8", margin="f8", a="i8", b="i8", tie="i8")
+        at, table = self._inside(reads.consensus(self.project, method))
         n = len(self)
         found = PoolConsensus(
             known=np.zeros(n, dtype=np.bool_),
@@ -174,15 +147,14 @@ class Pool:
             margin=np.full(n, np.nan),
         )
         found.known[at] = True
-        found.answered[at] = table["a"] + table["b"] + table["tie"] > 0
-        found.winner[at] = np.select([table["winner"] == "a", table["winner"] == "b"], [1, -1], 0)
+        found.answered[at] = table["answered"] == 1
+        found.winner[at] = table["winner"]
         found.probability[at] = table["probability"]
         found.margin[at] = table["margin"]
         return found
 
-    def _table(self, rows: Iterable[tuple[Any, ...]], **types: str) -> tuple[IntArray, npt.NDArray[np.void]]:
-        """Rows of (pair id, …) as a record array, each with its place in the pool; rows of other pairs go."""
-        table = np.array(list(rows), dtype=[("pair", "i8"), *types.items()])
+    def _inside(self, table: npt.NDArray[np.void]) -> tuple[IntArray, npt.NDArray[np.void]]:
+        """Rows with a `pair`, each with its place in the pool; rows of other pairs go."""
         if not len(self):
             return np.zeros(0, dtype=np.int64), table[:0]
         at = np.minimum(np.searchsorted(self.pair_ids, table["pair"]), len(self) - 1)

@@ -1,4 +1,4 @@
-"""What steps read of a project beside its judgments: numbers by COPY, texts as a stream."""
+"""What steps read of a project: numbers by COPY, texts as a stream."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from itertools import islice
 from typing import Literal, TypeVar
 
 import numpy as np
-from django.db.models import Exists, OuterRef
+import numpy.typing as npt
+from django.db.models import BigIntegerField, Case, Exists, OuterRef, When
+from django.db.models.functions import Cast, Coalesce, Sign
 
 from curation.algorithms.decontamination import NgramIndex, user_text
 from curation.algorithms.filters import FloatArray, IntArray
 from curation.algorithms.fingerprints import text_key
 from curation.bulk import copy_out
-from curation.models import Pair, Project, Prompt, Response, Sampler
+from curation.models import Judgment, Pair, Project, Prompt, Rater, Response, Sampler, ScoreProducer
 
 T = TypeVar("T")
+Table = npt.NDArray[np.void]
 PromptValue = Literal["prompt", "source", "category"]
 
 CHUNK = 5000
@@ -26,6 +29,36 @@ PROMPT_VALUES: dict[PromptValue, str] = {
     "source": "dense_rank() OVER (ORDER BY prompt.source)",
     "category": "dense_rank() OVER (ORDER BY prompt.category)",
 }
+# Gold prompts check annotators and are never trained on.
+PAIRS = """
+SELECT pair.id, (prompt.split = 'eval')::int::int8 FROM curation_pair pair
+JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+WHERE prompt.project_id = %s AND prompt.split <> 'gold' ORDER BY pair.id
+"""
+CONSENSUS = """
+SELECT found.pair_id, (CASE found.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END)::int8,
+    found.probability, found.margin,
+    CASE WHEN found.winner <> '' THEN 1
+         ELSE ((votes->>'a')::int8 + (votes->>'b')::int8 + (votes->>'tie')::int8 > 0)::int::int8 END
+FROM curation_consensus found
+JOIN curation_pair pair ON pair.id = found.pair_id
+JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+WHERE prompt.project_id = %s AND found.method = %s
+"""
+SCORES = """
+SELECT pair_id, (CASE direction WHEN 'a_over_b' THEN 1 WHEN 'b_over_a' THEN -1 ELSE 0 END)::int8, value
+FROM curation_pairscore WHERE producer_id = %s
+"""
+# Measured before the join, which would otherwise carry every text through its hash tables.
+LENGTHS = """
+WITH chars AS MATERIALIZED (
+    SELECT response.id, length(response.text)::int8 AS n FROM curation_response response
+    JOIN curation_prompt prompt ON prompt.id = response.prompt_id WHERE prompt.project_id = %s
+)
+SELECT pair.id, first.n, second.n FROM curation_pair pair
+JOIN chars first ON first.id = pair.response_a_id
+JOIN chars second ON second.id = pair.response_b_id
+"""
 RESPONSES = """
 SELECT pair.id, first.id, second.id, coalesce(first.sampler_id, 0)::int8, coalesce(second.sampler_id, 0)::int8
 FROM curation_pair pair
@@ -34,6 +67,47 @@ JOIN curation_response first ON first.id = pair.response_a_id
 JOIN curation_response second ON second.id = pair.response_b_id
 WHERE prompt.project_id = %s
 """
+
+
+def pairs(project: Project) -> Table:
+    """`pair` in order, and `eval`: 1 in the eval split. Pairs of gold prompts are not there."""
+    return copy_out(PAIRS, [project.pk], [("pair", "i8"), ("eval", "i8")])
+
+
+def consensus(project: Project, method: str) -> Table:
+    """`pair`, `winner` (+1 a, −1 b, 0 tie), `probability`, `margin`, `answered`: 0 if all said both bad."""
+    columns = [("pair", "i8"), ("winner", "i8"), ("probability", "f8"), ("margin", "f8"), ("answered", "i8")]
+    return copy_out(CONSENSUS, [project.pk, method], columns)
+
+
+def verdicts(project: Project) -> Table:
+    """Of judges that count: `pair`, `judge`, `left_is_a`, and `left`: +1 for the left response, −1 for the
+    right one, 0 for neither. A skip says nothing."""
+    rows = (
+        Judgment.objects.for_project(project)
+        .counted()
+        .filter(rater__kind=Rater.Kind.JUDGE)
+        .exclude(outcome=Judgment.Outcome.SKIP)
+        .order_by()
+        .values_list(
+            "pair_id",
+            "rater_id",
+            Case(When(left="a", then=1), default=0, output_field=BigIntegerField()),
+            Cast(Sign(Coalesce("preference", 0)), BigIntegerField()),
+        )
+    )
+    sql, params = rows.query.sql_with_params()
+    return copy_out(sql, params, [(name, "i8") for name in ("pair", "judge", "left_is_a", "left")])
+
+
+def scores(producer: ScoreProducer) -> Table:
+    """`pair`, `direction` (+1 a over b, −1 b over a, 0 symmetric), `value`."""
+    return copy_out(SCORES, [producer.pk], [("pair", "i8"), ("direction", "i8"), ("value", "f8")])
+
+
+def lengths(project: Project) -> Table:
+    """`pair`, and the characters of its responses, `a` and `b`."""
+    return copy_out(LENGTHS, [project.pk], [("pair", "i8"), ("a", "i8"), ("b", "i8")])
 
 
 def prompt_values(project: Project, of: PromptValue) -> tuple[IntArray, IntArray]:

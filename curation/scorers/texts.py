@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curation.algorithms import phrases, text_features
+from curation.algorithms import phrases, response_text
 from curation.scorers.base import TextGap, TextLikeness, TextScorer, Worse
 
 LENGTH_BIAS = "Singhal et al., arXiv 2310.03716"
@@ -29,7 +29,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         source=LENGTH_BIAS,
         worse=Worse.HIGH,
         feature=lambda _prompt, text: len(text),
-        compare=text_features.log_ratio,
+        compare=response_text.log_ratio,
     ),
     TextGap(
         name="list_gap",
@@ -38,8 +38,8 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="(c − r) / (c + r + 1), c and r the list items of the chosen and the rejected",
         source=FORMAT_BIAS,
         worse=Worse.HIGH,
-        feature=lambda _prompt, text: text_features.list_items(text),
-        compare=text_features.arena_gap,
+        feature=lambda _prompt, text: response_text.list_items(text),
+        compare=response_text.arena_gap,
     ),
     TextGap(
         name="markdown_gap",
@@ -49,8 +49,8 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="(c − r) / (c + r + 1), c and r the marks of the chosen and the rejected",
         source=FORMAT_BIAS,
         worse=Worse.HIGH,
-        feature=lambda _prompt, text: text_features.markdown_marks(text),
-        compare=text_features.arena_gap,
+        feature=lambda _prompt, text: response_text.markdown_marks(text),
+        compare=response_text.arena_gap,
     ),
     TextGap(
         name="refusal",
@@ -80,7 +80,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="looks cut(chosen) − looks cut(rejected)",
         source=OURS,
         worse=Worse.HIGH,
-        feature=lambda _prompt, text: text_features.looks_cut(text),
+        feature=lambda _prompt, text: response_text.looks_cut(text),
     ),
     TextGap(
         name="prompt_copy",
@@ -91,7 +91,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         source=OURS,
         worse=Worse.HIGH,
         unit="share",
-        feature=text_features.copied_share,
+        feature=response_text.copied_share,
     ),
     TextGap(
         name="script_match",
@@ -102,7 +102,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         source=OURS,
         worse=Worse.LOW,
         unit="share",
-        feature=text_features.script_share,
+        feature=response_text.script_share,
     ),
     TextLikeness(
         name="text_likeness",
@@ -112,6 +112,6 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         source=OURS,
         worse=Worse.HIGH,
         unit="share",
-        measure=text_features.trigram_jaccard,
+        measure=response_text.trigram_jaccard,
     ),
 )

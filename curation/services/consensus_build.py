@@ -43,19 +43,21 @@ CREATE TEMP TABLE consensus_stage (
 ) ON COMMIT DROP
 """
 UPSERT = """
-INSERT INTO curation_consensus AS old (pair_id, method, winner, probability, margin, votes, computed_at)
+INSERT INTO curation_consensus (pair_id, method, winner, probability, margin, votes, computed_at)
 SELECT pair_id, %s, winner, probability, margin, votes, now() FROM consensus_stage
 ON CONFLICT (pair_id, method) DO UPDATE
     SET winner = excluded.winner, probability = excluded.probability, margin = excluded.margin,
         votes = excluded.votes, computed_at = excluded.computed_at
-    WHERE (old.winner, old.probability, old.margin, old.votes)
-        IS DISTINCT FROM (excluded.winner, excluded.probability, excluded.margin, excluded.votes)
 """
-PRUNE = """
-DELETE FROM curation_consensus old USING curation_pair pair, curation_prompt prompt
-WHERE pair.id = old.pair_id AND prompt.id = pair.prompt_id AND prompt.project_id = %s AND old.method = %s
-    AND NOT EXISTS (SELECT FROM consensus_stage stage WHERE stage.pair_id = old.pair_id)
+STORED = """
+SELECT old.pair_id, (CASE old.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END)::int8, old.probability,
+    old.margin{votes}
+FROM curation_consensus old
+JOIN curation_pair pair ON pair.id = old.pair_id
+JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+WHERE prompt.project_id = %s AND old.method = %s ORDER BY old.pair_id
 """
+PRUNE = "DELETE FROM curation_consensus WHERE method = %s AND pair_id = ANY(%s)"
 
 
 @transaction.atomic
@@ -71,15 +73,39 @@ def consensus_build(*, project: Project, method: str = "mean_probability") -> in
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     ballots, decisions = read_ballots(project)
     conclusions = outweighed(conclude(project, ballots), decisions)
+    stored = _stored(project, method, list(conclusions.counts))
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS consensus_stage")
         cursor.execute(STAGE)
         copy_in(
-            "consensus_stage", ["pair_id", "winner", "probability", "margin", "votes"], _rows(conclusions)
+            "consensus_stage",
+            ["pair_id", "winner", "probability", "margin", "votes"],
+            _rows(conclusions, _differing(conclusions, stored)),
         )
         cursor.execute(UPSERT, [method])
-        cursor.execute(PRUNE, [project.pk, method])
+        cursor.execute(PRUNE, [method, np.setdiff1d(stored["pair"], conclusions.pair).tolist()])
     return len(conclusions.pair)
+
+
+def _stored(project: Project, method: str, names: list[str]) -> npt.NDArray[np.void]:
+    """The method's rows as they are, in order of pair; a vote that is not there counts −1."""
+    votes = "".join(f", coalesce((old.votes->>'{name}')::int8, -1)" for name in names)
+    columns = [("pair", "i8"), ("winner", "i8"), ("probability", "f8"), ("margin", "f8")]
+    columns += [(name, "i8") for name in names]
+    return copy_out(STORED.format(votes=votes), [project.pk, method], columns)
+
+
+def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
+    """Places of the conclusions that are not stored as they are."""
+    if not len(stored):
+        return np.arange(len(found.pair))
+    at = np.minimum(np.searchsorted(stored["pair"], found.pair), len(stored) - 1)
+    old = stored[at]
+    same = (old["pair"] == found.pair) & (old["winner"] == np.sign(found.lean))
+    same &= (old["probability"] == found.probability) & (old["margin"] == found.margin)
+    for name, counts in found.counts.items():
+        same &= old[name] == counts
+    return np.flatnonzero(~same)
 
 
 def read_ballots(project: Project) -> tuple[Ballots, Ballots]:
@@ -101,14 +127,14 @@ def _ballots(table: npt.NDArray[np.void]) -> Ballots:
     )
 
 
-def _rows(found: Conclusions) -> Iterator[tuple[int, str, float, float, str]]:
+def _rows(found: Conclusions, at: npt.NDArray[np.int64]) -> Iterator[tuple[int, str, float, float, str]]:
     names = list(found.counts)
-    votes = zip(*(column.tolist() for column in found.counts.values()), strict=True)
+    votes = zip(*(column[at].tolist() for column in found.counts.values()), strict=True)
     for pair, lean, probability, margin, counts in zip(
-        found.pair.tolist(),
-        found.lean.tolist(),
-        found.probability.tolist(),
-        found.margin.tolist(),
+        found.pair[at].tolist(),
+        found.lean[at].tolist(),
+        found.probability[at].tolist(),
+        found.margin[at].tolist(),
         votes,
         strict=True,
     ):

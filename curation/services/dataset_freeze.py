@@ -16,6 +16,7 @@ from curation.errors import CurationError
 from curation.models import DatasetRow, DatasetVersion, FilterRecipe, Pair, Project, User
 from curation.recipes.funnel import Funnel
 from curation.recipes.pool import Pool
+from curation.services.consensus_build import consensus_build
 from curation.services.recipe_run import recipe_apply
 
 
@@ -32,7 +33,7 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
     """
     # Two freezes at once would take the same number; a version's rows must not mix two consensus runs.
     project = Project.objects.select_for_update(no_key=True).get(pk=recipe.project_id)
-    pool, funnel = recipe_apply(recipe)
+    pool, funnel = recipe_apply(recipe, consensus_build)
     if not len(funnel.kept):
         raise EmptyDatasetError(_why_empty(pool, funnel))
     version_id = _next_id()

@@ -3,52 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from curation.models import Judgment
+from curation.importers.datasets.fields import SAME_TEXT
+from curation.importers.datasets.record import BETTER, Answer, Comparison, Outcome, Rated
+from curation.services.preference_parse import ParsedPreference, checked
 from curation.services.prompt_parse import FieldMapping, RowError, prompt_parse
 
-Outcome = Judgment.Outcome
-OUTCOMES = {"a": Outcome.PREFERRED, "b": Outcome.PREFERRED, "tie": Outcome.TIE, "both_bad": Outcome.BOTH_BAD}
+OUTCOMES: Mapping[str, Outcome] = {"a": "preferred", "b": "preferred", "tie": "tie", "both_bad": "both_bad"}
+SOURCE = "import"
 MAX_CHARS = {"model_a": 200, "model_b": 200, "rater": 200}
-BETTER = 2  # how strong a preference is that states no strength
 
 
-@dataclass(frozen=True)
-class ParsedJudgment:
-    """`prompt` holds messages and category; responses and models are (a, b); `preference` points to a."""
-
-    prompt: dict[str, Any]
-    responses: tuple[str, str]
-    models: tuple[str, str]
-    rater: str
-    outcome: str
-    preference: int | None
-    created_at: datetime | None
-
-
-def judgment_parse(row: Mapping[str, Any]) -> ParsedJudgment:
+def judgment_parse(row: Mapping[str, Any]) -> ParsedPreference:
     """What the row says. Raises RowError with the reason where it says nothing that can be kept."""
     kind = "text" if isinstance(row.get("prompt"), str) else "messages"
-    mapping = FieldMapping(prompt="prompt", kind=kind, category="category")
-    prompt = prompt_parse({key: row[key] for key in ("prompt", "category") if key in row}, mapping).record
+    mapping = FieldMapping(prompt="prompt", kind=kind, category="category", default_source=SOURCE)
+    prompt = prompt_parse({key: row[key] for key in ("prompt", "category") if key in row}, mapping)
     a, b = (_text(row, name) for name in ("response_a", "response_b"))
     if a == b:
-        raise RowError("Both responses have the same text, so there is nothing to prefer")
+        raise RowError(SAME_TEXT)
     winner = row.get("winner")
     if not isinstance(winner, str) or winner not in OUTCOMES:
         raise RowError(f"The winner is {winner!r}; it must be one of {', '.join(OUTCOMES)}")
-    return ParsedJudgment(
-        prompt=prompt,
-        responses=(a, b),
-        models=(_name(row, "model_a"), _name(row, "model_b")),
-        rater=_name(row, "rater"),
-        outcome=OUTCOMES[winner],
-        preference=_preference(row.get("preference"), winner),
+    comparison = Comparison(
+        0,
+        1,
+        Rated(_name(row, "rater")),
+        OUTCOMES[winner],
+        _preference(row.get("preference"), winner),
         created_at=_moment(row.get("created_at")),
     )
+    answers = (Answer(a, _name(row, "model_a")), Answer(b, _name(row, "model_b")))
+    return checked(prompt, answers, (comparison,))
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

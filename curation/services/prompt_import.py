@@ -1,4 +1,4 @@
-"""Bring a file of prompts into a project: keep the file, queue the work, do it, recover it."""
+"""Bring a file of prompts or preferences into a project: keep it, queue the work, do it, recover it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,15 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from curation.errors import CurationError
+from curation.importers.datasets.record import DatasetFormat
+from curation.importers.datasets.registry import FORMATS, recognise
 from curation.importers.lines import too_large
 from curation.importers.rows import FileRow, Position, RowReader, open_reader
 from curation.importers.sniff import sniff_format
 from curation.models import Project, PromptImport, User
+from curation.services.preference_parse import Entry, ParsedPreference, ReadOptions, preference_entries
 from curation.services.prompt_land import Batch, ImportTakenOverError, batch_land
-from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse
+from curation.services.prompt_parse import MAX_CHARS, FieldMapping, ParsedPrompt, RowError, prompt_parse
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +48,7 @@ GIVEN_UP = (
     "ask the operator to look at the worker's log, then try again."
 )
 Progress = Callable[[PromptImport], None]
+PromptEntry = tuple[list[FileRow], ParsedPrompt | str]
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,47 @@ def import_sample(rows: list[FileRow], mapping: FieldMapping) -> list[SampleRow]
     ]
 
 
+def import_recognise(prompt_import: PromptImport) -> DatasetFormat | None:
+    """The preference format that the first rows are in, if any."""
+    return recognise([row.value for row in import_head(prompt_import) if row.value is not None])
+
+
+def default_options(
+    prompt_import: PromptImport,
+    entry: DatasetFormat,
+    *,
+    split: str | None = None,
+    licence: str | None = None,
+) -> ReadOptions:
+    """The format's split and licence unless others are named; the file's name as the last source."""
+    source = prompt_import.file_name[: MAX_CHARS["source"]]
+    return ReadOptions(
+        split=split or entry.split,
+        source=source,
+        licence=entry.licence if licence is None else licence,
+    )
+
+
 def import_start(*, prompt_import: PromptImport, mapping: FieldMapping, send: bool = True) -> None:
     """Queue a draft with its mapping. `send=False` leaves the work to the caller's own `import_run`."""
     if not mapping.prompt:
         raise CurationError("Choose the column that holds the prompt.")
+    _queue(prompt_import, "", asdict(mapping), send)
+
+
+def preferences_start(
+    *, prompt_import: PromptImport, dataset: str, options: ReadOptions, send: bool = True
+) -> None:
+    """Queue a draft as preferences in the format of this name."""
+    if dataset not in FORMATS:
+        raise CurationError(f"There is no preference format “{dataset}”; known are {', '.join(FORMATS)}.")
+    _queue(prompt_import, dataset, asdict(options), send)
+
+
+def _queue(prompt_import: PromptImport, dataset: str, mapping: dict[str, Any], send: bool) -> None:
     with transaction.atomic():
         queued = PromptImport.objects.filter(pk=prompt_import.pk, state=State.DRAFT).update(
-            state=State.QUEUED, mapping=asdict(mapping), heartbeat_at=timezone.now()
+            state=State.QUEUED, dataset=dataset, mapping=mapping, heartbeat_at=timezone.now()
         )
         if not queued:
             raise CurationError("This import was started already. Reload the page to see how far it is.")
@@ -221,22 +259,31 @@ def _reader(prompt_import: PromptImport) -> RowReader:
 
 
 def _read_to_end(prompt_import: PromptImport, on_progress: Progress | None) -> None:
-    mapping = FieldMapping(**prompt_import.mapping)
     with closing(_reader(prompt_import)) as reader:
-        for batch in _batches(reader, prompt_import, mapping):
+        for batch in _batches(reader, prompt_import):
             batch_land(prompt_import=prompt_import, batch=batch, bytes_read=reader.bytes_read())
             prompt_import.refresh_from_db()
             if on_progress is not None:
                 on_progress(prompt_import)
 
 
-def _batches(reader: RowReader, prompt_import: PromptImport, mapping: FieldMapping) -> Iterator[Batch]:
+def _entries(rows: Iterator[FileRow], prompt_import: PromptImport) -> Iterator[Entry | PromptEntry]:
+    if prompt_import.dataset:
+        entry, options = FORMATS[prompt_import.dataset], ReadOptions(**prompt_import.mapping)
+        yield from preference_entries(rows, entry, options)
+        return
+    mapping = FieldMapping(**prompt_import.mapping)
+    for row in rows:
+        yield [row], _parse(row, mapping)
+
+
+def _batches(reader: RowReader, prompt_import: PromptImport) -> Iterator[Batch]:
     """Rows in batches that are small in number, bytes and time. Good rows before damage still come."""
     start = Position(prompt_import.resume_offset, prompt_import.resume_line)
     batch, began = Batch(start), monotonic()
     try:
-        for row in reader.rows(start):
-            _add(batch, row, mapping)
+        for rows, said in _entries(reader.rows(start), prompt_import):
+            _add(batch, rows, said)
             if _is_full(batch) or monotonic() - began > BATCH_SECONDS:
                 yield batch
                 batch, began = Batch(batch.start), monotonic()
@@ -252,12 +299,13 @@ def _is_full(batch: Batch) -> bool:
     return batch.n_rows >= BATCH_ROWS or batch.n_bytes >= BATCH_BYTES
 
 
-def _add(batch: Batch, row: FileRow, mapping: FieldMapping) -> None:
-    parsed = _parse(row, mapping)
-    if isinstance(parsed, ParsedPrompt):
-        batch.add_prompt(row, parsed.json)
+def _add(batch: Batch, rows: list[FileRow], said: ParsedPrompt | list[ParsedPreference] | str) -> None:
+    if isinstance(said, ParsedPrompt):
+        batch.add_prompt(rows[0], said.json)
+    elif isinstance(said, str):
+        batch.add_issue(rows[0], said, rows[0].excerpt or str(rows[0].value))
     else:
-        batch.add_issue(row, parsed, row.excerpt or str(row.value))
+        batch.add_preferences(rows, said)
 
 
 def _parse(row: FileRow, mapping: FieldMapping) -> ParsedPrompt | str:

@@ -1,33 +1,23 @@
-"""Store one batch of an import: prompts, issues and the place to resume, in one transaction."""
+"""Store one batch of an import: what it brings, issues and the place to resume, in one transaction."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from curation.importers.rows import FileRow, Position
 from curation.models import ImportIssue, PromptImport
+from curation.services.preference_land import preferences_land
+from curation.services.preference_parse import ParsedPreference
+from curation.services.prompt_store import imports_lock, prompts_store
 
 MAX_ISSUES = 10_000
 MAX_REASON = 300
 MAX_EXCERPT = 300
-
-# Concurrent imports of one project would lock the same new fingerprints in different orders and deadlock.
-LOCK = "SELECT pg_advisory_xact_lock(hashtext('curation.prompt_land'), %s)"
-LAND = """
-INSERT INTO curation_prompt
-    (project_id, prompt_import_id, created_at,
-     messages, fingerprint, category, tags, source, split, language, licence, metadata)
-SELECT %s, %s, now(), row.*
-FROM json_to_recordset(%s::json) AS row(
-    messages jsonb, fingerprint text, category text, tags text[], source text,
-    split text, language text, licence text, metadata jsonb
-)
-ON CONFLICT (project_id, fingerprint) DO NOTHING
-"""
 
 
 class ImportTakenOverError(Exception):
@@ -36,21 +26,31 @@ class ImportTakenOverError(Exception):
 
 @dataclass
 class Batch:
-    """Rows read since the last commit. `prompts` are the JSON texts of `ParsedPrompt`s."""
+    """Rows read since the last commit: `prompts` are the JSON texts of `ParsedPrompt`s, `preferences` are
+    what a number of rows says together. `n_good` counts the rows of both."""
 
     start: Position
     prompts: list[str] = field(default_factory=list)
+    preferences: list[tuple[list[ParsedPreference], int]] = field(default_factory=list)
+    n_good: int = 0
     issues: list[tuple[int, str, str]] = field(default_factory=list)
     n_failed: int = 0
     n_bytes: int = 0
 
     @property
     def n_rows(self) -> int:
-        return len(self.prompts) + self.n_failed
+        return self.n_good + self.n_failed
 
     def add_prompt(self, row: FileRow, json_text: str) -> None:
         self.prompts.append(json_text)
+        self.n_good += 1
         self._pass(row)
+
+    def add_preferences(self, rows: list[FileRow], said: list[ParsedPreference]) -> None:
+        self.preferences.append((said, len(rows)))
+        self.n_good += len(rows)
+        for row in rows:
+            self._pass(row)
 
     def add_issue(self, row: FileRow, reason: str, excerpt: str) -> None:
         self.n_failed += 1
@@ -68,12 +68,30 @@ def batch_land(*, prompt_import: PromptImport, batch: Batch, bytes_read: int) ->
 
     The import is advanced only while this worker's attempt still owns it; otherwise ImportTakenOverError.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(LOCK, [prompt_import.project_id % 2**31])
-        cursor.execute(LAND, [prompt_import.project_id, prompt_import.pk, f"[{','.join(batch.prompts)}]"])
-        created = cursor.rowcount
+    imports_lock(project_id=prompt_import.project_id)
+    landed = dict(prompt_import.landed)
+    if batch.preferences:
+        created = _preferences_store(prompt_import, batch, landed)
+    else:
+        stored = prompts_store(
+            project_id=prompt_import.project_id, import_id=prompt_import.pk, prompts=batch.prompts
+        )
+        created = len(stored)
     _issues_store(prompt_import, batch)
-    _advance(prompt_import, batch, created, bytes_read)
+    _advance(prompt_import, batch, created, landed, bytes_read)
+
+
+def _preferences_store(prompt_import: PromptImport, batch: Batch, landed: dict[str, int]) -> int:
+    """How many rows brought something new; what they brought is added to `landed`."""
+    counts = preferences_land(
+        project=prompt_import.project,
+        preferences=[preference for said, _ in batch.preferences for preference in said],
+        prompt_import=prompt_import,
+    )
+    for name, number in counts.landed.items():
+        landed[name] = landed.get(name, 0) + number
+    is_new = iter(counts.is_new)
+    return sum(rows for said, rows in batch.preferences if any(tuple(islice(is_new, len(said)))))
 
 
 def _issues_store(prompt_import: PromptImport, batch: Batch) -> None:
@@ -85,7 +103,9 @@ def _issues_store(prompt_import: PromptImport, batch: Batch) -> None:
     ImportIssue.objects.bulk_create(issues, ignore_conflicts=True)
 
 
-def _advance(prompt_import: PromptImport, batch: Batch, created: int, bytes_read: int) -> None:
+def _advance(
+    prompt_import: PromptImport, batch: Batch, created: int, landed: dict[str, int], bytes_read: int
+) -> None:
     owned = PromptImport.objects.filter(
         pk=prompt_import.pk, state=PromptImport.State.RUNNING, attempt=prompt_import.attempt
     )
@@ -95,8 +115,9 @@ def _advance(prompt_import: PromptImport, batch: Batch, created: int, bytes_read
         resume_line=batch.start.line,
         rows_read=F("rows_read") + batch.n_rows,
         rows_created=F("rows_created") + created,
-        rows_duplicate=F("rows_duplicate") + len(batch.prompts) - created,
+        rows_duplicate=F("rows_duplicate") + batch.n_good - created,
         rows_failed=F("rows_failed") + batch.n_failed,
+        landed=landed,
         heartbeat_at=timezone.now(),
     )
     if not advanced:

@@ -76,7 +76,15 @@ def prompt_parse(row: Mapping[str, Any], mapping: FieldMapping) -> ParsedPrompt:
             name: value for name, value in row.items() if name not in used and value not in (None, "")
         },
     }
-    return ParsedPrompt(record=record, json=_storable_json(record))
+    record["fingerprint"] = _fingerprint(messages)
+    return ParsedPrompt(record=record, json=storable_json(record))
+
+
+def _fingerprint(messages: list[dict[str, Any]]) -> str:
+    try:
+        return messages_fingerprint(messages)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RowError(f"The row holds a value that cannot be stored: {error}") from error
 
 
 def _messages(row: Mapping[str, Any], mapping: FieldMapping) -> list[dict[str, Any]]:
@@ -88,7 +96,7 @@ def _messages(row: Mapping[str, Any], mapping: FieldMapping) -> list[dict[str, A
     elif isinstance(value, str):
         messages = [{"role": "user", "content": _content(value, 1)}]
     else:
-        raise RowError(f"The field “{mapping.prompt}” is {_kind_of(value)}, not a text")
+        raise RowError(f"The field “{mapping.prompt}” is {kind_of(value)}, not a text")
     system = row.get(mapping.system)
     if isinstance(system, str) and system.strip():
         messages = [{"role": "system", "content": system}, *messages]
@@ -106,7 +114,7 @@ def conversation(value: Any) -> list[dict[str, Any]]:
         except (ValueError, RecursionError) as error:
             raise RowError("The messages are not valid JSON") from error
     if not isinstance(value, list) or not value:
-        raise RowError(f"The messages are {_kind_of(value)}, not a list of turns")
+        raise RowError(f"The messages are {kind_of(value)}, not a list of turns")
     messages = [_message(turn, number) for number, turn in enumerate(value, start=1)]
     roles = [message["role"] for message in messages]
     if "user" not in roles:
@@ -118,7 +126,7 @@ def conversation(value: Any) -> list[dict[str, Any]]:
 
 def _message(turn: Any, number: int) -> dict[str, Any]:
     if not isinstance(turn, dict):
-        raise RowError(f"Turn {number} is {_kind_of(turn)}, not an object with role and content")
+        raise RowError(f"Turn {number} is {kind_of(turn)}, not an object with role and content")
     role = turn.get("role", turn.get("from"))
     if not isinstance(role, str) or role not in ROLE_ALIASES:
         raise RowError(f"Turn {number} has the unknown role {str(role)[:40]!r}; known are {', '.join(ROLES)}")
@@ -139,7 +147,7 @@ def _content(content: Any, number: int) -> str | list[dict[str, Any]]:
             raise RowError(f"Turn {number} is empty")
         return content
     if not isinstance(content, list) or not content:
-        raise RowError(f"The content of turn {number} is {_kind_of(content)}, not a text or a list of parts")
+        raise RowError(f"The content of turn {number} is {kind_of(content)}, not a text or a list of parts")
     return [_part(part, number) for part in content]
 
 
@@ -157,7 +165,7 @@ def _short_text(row: Mapping[str, Any], column: str, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise RowError(f"The {name} is {_kind_of(value)}, not a text")
+        raise RowError(f"The {name} is {kind_of(value)}, not a text")
     text = str(value).strip()
     if len(text) > MAX_CHARS[name]:
         raise RowError(f"The {name} is longer than {MAX_CHARS[name]} characters")
@@ -171,7 +179,7 @@ def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
         value = _json_list(value) or value.replace(";", ",").split(",")
     if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise RowError(f"The tags are {_kind_of(value)}, not a list of texts")
+        raise RowError(f"The tags are {kind_of(value)}, not a list of texts")
     tags = list(dict.fromkeys(tag.strip() for tag in value if tag.strip()))
     if any(len(tag) > MAX_TAG_CHARS for tag in tags):
         raise RowError(f"A tag is longer than {MAX_TAG_CHARS} characters")
@@ -197,18 +205,17 @@ def _split(value: Any) -> str:
     return SPLITS[name]
 
 
-def _storable_json(record: dict[str, Any]) -> str:
-    """Add the fingerprint and write the record as JSON that PostgreSQL takes: no NUL, no lone surrogate."""
+def storable_json(value: Any) -> str:
+    """The value as JSON that PostgreSQL takes: no NUL, no lone surrogate. Raises RowError for any other."""
     try:
-        record["fingerprint"] = messages_fingerprint(record["messages"])
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False, default=_plain)
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
         text.encode()
     except UnicodeEncodeError as error:
         raise RowError("The row holds half of a surrogate pair, which is no character") from error
     except (ValueError, TypeError, RecursionError) as error:
         raise RowError(f"The row holds a value that cannot be stored: {error}") from error
     # The escape also occurs when a text spells out a backslash, so a hit needs a second look.
-    if "\\u0000" in text and _holds_nul(record):
+    if "\\u0000" in text and _holds_nul(value):
         raise RowError("The row holds a NUL character (U+0000), which cannot be stored")
     return text
 
@@ -230,7 +237,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def _kind_of(value: Any) -> str:
+def kind_of(value: Any) -> str:
     kinds = {
         dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number",
         float: "a number", type(None): "missing",

@@ -1,4 +1,4 @@
-"""Prompts on their way in: upload, mapping and preview, progress, report."""
+"""Files on their way in: upload, mapping and preview, progress, report."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from curation.csv_lines import csv_lines
 from curation.errors import CurationError
-from curation.forms.imports import ImportUploadForm, MappingForm
+from curation.forms.imports import ImportUploadForm, MappingForm, ReadAsForm
+from curation.importers.datasets.registry import FORMATS, recognise
 from curation.importers.guess import columns_of, guess_mapping
 from curation.importers.rows import FileRow
 from curation.models import ImportIssue, PromptImport
 from curation.policies import researcher_access
 from curation.services import prompt_import as service
+from curation.views.preference_imports import preference_page
 
 PREVIEW_ROWS = 8
 
@@ -46,7 +48,7 @@ def import_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
     context = {"access": access, "prompt_import": prompt_import}
     if prompt_import.state == PromptImport.State.DRAFT:
-        return _mapping_page(request, context, prompt_import)
+        return _draft_page(request, context, prompt_import)
     context["issues"] = prompt_import.issues.all()[:50]
     template = "curation/import_detail.html"
     return render(request, f"{template}#progress" if request.htmx else template, context)  # type: ignore[attr-defined]  # set by HtmxMiddleware
@@ -121,23 +123,36 @@ def _head(prompt_import: PromptImport) -> list[FileRow]:
     return service.import_head(prompt_import)
 
 
-def _mapping_form(data: object, head: list[FileRow]) -> MappingForm:
+def _mapping_form(data: QueryDict, head: list[FileRow]) -> MappingForm:
     values = [row.value for row in head if row.value is not None]
-    return MappingForm(data, columns=columns_of(values), guess=guess_mapping(values))
+    return MappingForm(
+        data if "prompt" in data else None, columns=columns_of(values), guess=guess_mapping(values)
+    )
 
 
-def _mapping_page(
+def _draft_page(
     request: HttpRequest, context: dict[str, object], prompt_import: PromptImport
 ) -> HttpResponse:
-    """The mapping, from the query or guessed, and how the first rows would land under it."""
+    """The file read as the query says, or as its first rows look."""
     try:
         head = _head(prompt_import)
     except CurationError as error:
         return render(request, "curation/import_mapping.html", {**context, "error": str(error)})
+    recognised = recognise([row.value for row in head if row.value is not None])
+    read_as = request.GET.get("read_as", recognised.name if recognised else "prompts")
+    context["recognised"] = recognised
+    if read_as in FORMATS:
+        return preference_page(request, context, prompt_import, head, FORMATS[read_as])
+    return _mapping_page(request, context, head)
+
+
+def _mapping_page(request: HttpRequest, context: dict[str, object], head: list[FileRow]) -> HttpResponse:
+    """The mapping, from the query or guessed, and how the first rows would land under it."""
     form = _mapping_form(request.GET, head)
     values = [row.value for row in head if row.value is not None]
     mapping = form.mapping() if form.is_bound and form.is_valid() else guess_mapping(values)
     sample = service.import_sample(head[:PREVIEW_ROWS], mapping)
     template = "curation/import_mapping.html"
-    context |= {"form": form, "sample": sample, "unreadable": not values}
+    read_as = ReadAsForm("prompts")
+    context |= {"form": form, "sample": sample, "unreadable": not values, "read_as": read_as}
     return render(request, f"{template}#preview" if request.htmx else template, context)  # type: ignore[attr-defined]  # set by HtmxMiddleware

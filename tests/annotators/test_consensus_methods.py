@@ -12,6 +12,7 @@ from curation.models import Consensus, Pair, Rater
 from curation.recipes.base import RecipeError
 from curation.recipes.steps import parse_steps
 from curation.services.consensus_build import consensus_build
+from curation.services.consensus_refresh import consensus_basis
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People
@@ -128,6 +129,15 @@ def test_gold_makes_one_good_rater_outweigh_two_bad_ones(people: People) -> None
         say(asked, rater, -3)
     assert build(people, "majority")[asked.pk].winner == "b"
     assert build(people, "gold_weighted")[asked.pk].winner == "a"
+
+
+def test_what_gold_expects_is_part_of_what_a_consensus_was_built_from(people: People) -> None:
+    gold = gold_add(project=people.project, pair=make_pair(people), expected="a", user=people.rita)
+    before = [consensus_basis(people.project, method) for method in ("gold_weighted", "majority")]
+    gold_retire(gold=gold)
+    after = [consensus_basis(people.project, method) for method in ("gold_weighted", "majority")]
+    assert before[0] != after[0]
+    assert before[1] == after[1]
 
 
 def test_without_gold_nothing_is_weighted_and_it_is_said(people: People) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
 from curation.errors import CurationError
-from curation.models import Consensus
+from curation.models import Consensus, Project
 from curation.services.consensus_build import consensus_build
+from curation.services.consensus_refresh import consensus_refresh
+from curation.services.rater_exclude import rater_exclude, rater_include
 from tests.conftest import People
 from tests.curation.recipe_data import judged_pair, judged_project
-from tests.factories import JudgmentFactory, PairFactory, person_rater
+from tests.factories import JudgmentFactory, PairFactory, RaterFactory, person_rater
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +55,52 @@ def test_a_correction_replaces_what_it_supersedes(people: People) -> None:
     JudgmentFactory(pair=pair, rater=rater, left="b", preference=-1, supersedes=first)
     consensus_build(project=people.project)
     assert Consensus.objects.get().winner == "a"
+
+
+def test_a_refresh_builds_only_where_something_may_have_changed(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[str] = []
+
+    def counting(*, project: Project, method: str) -> int:
+        built.append(method)
+        return consensus_build(project=project, method=method)
+
+    monkeypatch.setattr("curation.services.consensus_refresh.consensus_build", counting)
+
+    def refresh() -> int:
+        """How often it built."""
+        built.clear()
+        consensus_refresh(project=people.project, method="majority")
+        return len(built)
+
+    pair = judged_pair(people.project, 0.9)
+    assert [refresh(), refresh()] == [1, 0]
+    assert Consensus.objects.get().winner == "a"
+    rater = person_rater(people.anna, people.project)
+    JudgmentFactory(pair=pair, rater=rater, left="a", preference=1)
+    assert [refresh(), refresh()] == [1, 0]
+    rater_exclude(rater=rater, user=people.rita, reason="Guesses")
+    assert [refresh(), refresh()] == [1, 0]
+    rater_include(rater=rater, user=people.rita)
+    assert [refresh(), refresh()] == [1, 0]
+    consensus_refresh(project=people.project, method="mean_probability")
+    assert built == ["mean_probability"]
+
+
+def test_a_judgment_that_lands_late_under_an_earlier_id_is_seen(people: People) -> None:
+    judged_pair(people.project, 0.9)
+    rater = RaterFactory(project=people.project)
+    first, second = (JudgmentFactory(pair=judged_pair(people.project, None), rater=rater) for _ in range(2))
+    with connection.cursor() as cursor:  # what its transaction has not committed yet is not there
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("CREATE TEMP TABLE late AS SELECT * FROM curation_judgment WHERE id = %s", [first.pk])
+        cursor.execute("DELETE FROM curation_judgment WHERE id = %s", [first.pk])
+        consensus_refresh(project=people.project, method="majority")
+        cursor.execute("INSERT INTO curation_judgment SELECT * FROM late")
+    consensus_refresh(project=people.project, method="majority")
+    found = Consensus.objects.filter(method="majority", pair__in=[first.pair_id, second.pair_id])
+    assert found.count() == 2
 
 
 def test_methods_and_projects_do_not_touch_each_other(people: People) -> None:

@@ -21,8 +21,9 @@ WIDTHS = [1280, 390]
 # link in an e-mail or a second factor opens (tests/e2e/test_account.py).
 NO_PAGE = {
     "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
-    "curation:import-issues", "curation:pair-build", "curation:recipe-file", "curation:recipe-run",
-    "curation:dataset-freeze", "curation:export-create", "curation:export-download",
+    "curation:import-issues", "curation:import-preferences-start", "curation:pair-build",
+    "curation:recipe-file", "curation:recipe-run", "curation:dataset-freeze", "curation:export-create",
+    "curation:export-download",
     "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
     "annotators:answer", "annotators:undo", "annotators:label-next", "annotators:label-keep",
     "annotators:label-diff", "annotators:label-switch",
@@ -50,7 +51,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     )[0]
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
-        "prompts/", f"prompts/{prompt}/", "prompts/import/", f"imports/{world['import_draft']}/",
+        "prompts/", f"prompts/{prompt}/", "prompts/import/", "prompts/import/formats/",
+        f"imports/{world['import_draft']}/", f"imports/{world['import_preferences']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
         "campaigns/", "campaigns/new/", f"campaigns/{world['campaign']}/",
         f"campaigns/{world['campaign']}/guidelines/", f"campaigns/{world['campaign']}/answers/", "work/",
@@ -66,6 +68,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/train/", "formats/",
+        "datasets/compare/",
         "sample/", "score/", "scores/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
@@ -79,7 +82,9 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
     verdicts = f"judges/{world['judge']}/verdicts/"
     inside = [
         f"imports/{world['import_done']}/", f"imports/{world['import_failed']}/",
-        f"imports/{world['import_done']}/discard/", f"jobs/{world['failed_job']}/", "jobs/?state=failed",
+        f"imports/{world['import_done']}/discard/", f"imports/{world['import_preferences']}/?read_as=prompts",
+        f"imports/{world['import_draft']}/?read_as=trl-explicit",
+        f"jobs/{world['failed_job']}/", "jobs/?state=failed",
         "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
         "pairs/?judged=no", f"campaigns/{world['campaign']}/answers/?outcome=skip",
         f"{verdicts}?show=flipped", f"{verdicts}?show=unparsed", f"datasets/{world['number']}/?split=train",

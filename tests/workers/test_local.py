@@ -177,6 +177,7 @@ def pairs_of(prompts: list[str]) -> list[dict[str, Any]]:
 
 def test_ches_agrees_with_the_paper_s_way_of_computing_it(bench: WorkerBench, tiny_model: Path) -> None:
     good = pairs_of(["Capital?", "What is the capital of France? " * 3])
+    good.append({"pair_id": "alike", "prompt": user("Why?"), "response_a": "So.", "response_b": "So."})
     bench.write("good.jsonl", good)
     odd = [
         {"pair_id": "empty", "prompt": user("Why?"), "response_a": "", "response_b": "x"},
@@ -197,7 +198,7 @@ def test_ches_agrees_with_the_paper_s_way_of_computing_it(bench: WorkerBench, ti
         "full": f"response a: {full}; response b: {full}",
     }
     message = bench.rows("out", "progress.jsonl")[-1]["message"]
-    assert message == "12 of 14 pairs, 2 failed, 2 responses cut at 180 tokens"
+    assert message == "13 of 15 pairs, 2 failed, 2 responses cut at 180 tokens"
 
     # After a crash in the middle of a row, the rest is scored again, and only the rest.
     path = bench.folder / "out" / "scores.jsonl"
@@ -205,7 +206,7 @@ def test_ches_agrees_with_the_paper_s_way_of_computing_it(bench: WorkerBench, ti
     path.write_text("".join(lines[:7]) + lines[7][:30])
     assert bench.run("score_pairs", spec, "out").returncode == 0
     again = bench.rows("out", "scores.jsonl")
-    assert len(again) == 12
+    assert len(again) == 13
     assert {row["pair_id"]: row["ches_a_over_b"] for row in again} == pytest.approx(
         {pair_id: row["ches_a_over_b"] for pair_id, row in rows.items()}, rel=1e-6
     )

@@ -41,7 +41,7 @@ def _shared(
 ) -> torch.Tensor:
     """Beginnings padded on the right, then endings padded on the left: both keep what they need in place."""
     groups = [[index for index, _ in group] for _, group in groupby(enumerate(leads), lambda item: item[1])]
-    shared = [_common([rows[index] for index in group]) for group in groups]
+    shared = [common_length([rows[index] for index in group]) for group in groups]
     heads = pad(loaded, [rows[group[0]][:size] for group, size in zip(groups, shared, strict=True)], "right")
     of_row = [number for number, group in enumerate(groups) for _ in group]
     read_once(loaded, heads, of_row, cache)
@@ -79,7 +79,7 @@ def running_positions(mask: torch.Tensor) -> torch.Tensor:
     return (mask.cumsum(dim=-1) - 1).clamp(min=0)
 
 
-def _common(rows: Sequence[list[int]]) -> int:
+def common_length(rows: Sequence[list[int]]) -> int:
     """The length of the common beginning, short of the shortest row's last token."""
     shortest = min(len(row) for row in rows) - 1
     columns = zip(*(row[:shortest] for row in rows), strict=True)

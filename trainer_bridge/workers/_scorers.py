@@ -123,21 +123,22 @@ class Extras:
             file = workspace.rows(name_of_file(name))
             self._files[name] = (file, _pairs_in(file.path, name))
 
-    def take(self, ids: Sequence[int], first: int, hidden: torch.Tensor) -> Facts | None:
-        """Of `ids`, those after `first` are the response; `hidden` (≥ len(ids), d) has a state for each."""
+    def take(self, ids: Sequence[int], states: torch.Tensor) -> Facts | None:
+        """Of a response of n tokens `ids`, with the n states that predict them and the last token's own:
+        (n + 1, d)."""
         if not self.names:
             return None
-        response = list(ids[first + 1 :])
-        last = hidden[len(ids) - 1].double().cpu()
+        response, last = list(ids), states[-1].double().cpu()
         if self._head is None:
             return Facts(response, last)
-        states = hidden[first : len(ids) - 1].float()
-        targets = torch.tensor(response, dtype=torch.long, device=states.device)
-        chosen, normaliser = self._head.read(states, targets)
-        logprob = float((chosen - normaliser).double().sum())
+        with torch.inference_mode():
+            before = states[:-1].float()
+            targets = torch.tensor(response, dtype=torch.long, device=before.device)
+            chosen, normaliser = self._head.read(before, targets)
+            logprob = float((chosen - normaliser).double().sum())
         if "entanglement" not in self.names:
             return Facts(response, last, logprob)
-        gradient = Gradient(targets.cpu(), states.cpu(), normaliser.cpu())
+        gradient = Gradient(targets.cpu(), before.cpu(), normaliser.cpu())
         norm2 = max(self._head.inner(gradient, gradient), 0.0)  # rounding may leave less
         return Facts(response, last, logprob, replace(gradient, norm2=norm2))
 

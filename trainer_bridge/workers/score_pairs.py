@@ -13,19 +13,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 
 from curation.algorithms.ches import ches_from_sums
 from trainer_bridge.contracts import FailureRow, PairRow, ScoreRow, ScoreSpec
+from trainer_bridge.workers._hidden import Key, Reading, hidden_states
 from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
-from trainer_bridge.workers._models import LocalModel, RenderError, encode, in_batches, load, pad, render
+from trainer_bridge.workers._models import LocalModel, RenderError, encode, load, render
 from trainer_bridge.workers._scorers import Extras, Facts, finished_pairs
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
 WINDOW_PAIRS = 512
-TOKENS_PER_BATCH = {"cpu": 4096, "cuda": 32768}
 
-Key = tuple[str, str]
+Keyed = tuple[PairRow, tuple[Key, Key]]
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,6 @@ class HiddenSum:
     total: np.ndarray
     count: int
     facts: Facts | None
-
-
-@dataclass(frozen=True)
-class _Sequence:
-    """A prompt with a response as tokens; `first` is the position of the last prompt token."""
-
-    key: Key
-    ids: list[int]
-    first: int
-    cut: bool
 
 
 def run(spec: ScoreSpec, workspace: Workspace) -> None:
@@ -86,37 +75,39 @@ class Scorer:
     def rows(self) -> Iterator[ScoreRow | FailureRow]:
         window = min(WINDOW_PAIRS, self._extras.window_pairs)
         for start in range(0, len(self._pairs), window):
-            waiting = list(self._pairs[start : start + window])
-            sequences = self._sequences(waiting)
-            for group in _by_tokens(sequences, TOKENS_PER_BATCH[self._loaded.device.type]):
-                for sums in in_batches(group, len(group), self._forward):
-                    self._sums.update(sums)
-                    ready = [pair for pair in waiting if self._is_ready(pair)]
-                    waiting = [pair for pair in waiting if not self._is_ready(pair)]
-                    yield from (self._settle(pair) for pair in ready)
-            yield from (self._settle(pair) for pair in waiting)
+            waiting = {pair.pair_id: (pair, _keys(pair)) for pair in self._pairs[start : start + window]}
+            asking: dict[Key, list[str]] = {}
+            for pair_id, (_, keys) in waiting.items():
+                for key in dict.fromkeys(keys):  # two responses may have the same text
+                    asking.setdefault(key, []).append(pair_id)
+            for text, states in hidden_states(self._loaded, self._readings(list(waiting.values()))):
+                total = states.double().sum(dim=0).cpu().numpy()
+                facts = self._extras.take(text.ids[text.first + 1 :], states)
+                self._sums[text.key] = HiddenSum(total, len(states), facts)
+                ready = [
+                    waiting.pop(pair_id) for pair_id in asking[text.key] if self._is_ready(waiting[pair_id])
+                ]
+                yield from (self._settle(*pair) for pair in ready)
+            yield from (self._settle(*pair) for pair in waiting.values())
 
-    def _sequences(self, pairs: Sequence[PairRow]) -> list[_Sequence]:
-        """What has to be run for these pairs, longest first; what cannot be is noted with its reason."""
-        sequences = []
+    def _readings(self, pairs: Sequence[Keyed]) -> list[Reading]:
+        """What has to be read for these pairs; what cannot be is noted with its reason."""
+        readings = []
         texts = {
-            key: (pair, text) for pair in pairs for key, text in zip(_keys(pair), _texts(pair), strict=True)
+            key: (pair, text) for pair, keys in pairs for key, text in zip(keys, _texts(pair), strict=True)
         }
         for key, (pair, text) in texts.items():
             if key in self._sums or key in self._reasons:
                 continue
             try:
-                sequence = self._sequence(key, pair, text)
+                readings.append(self._reading(key, pair, text))
             except RenderError as error:
                 self._reasons[key] = str(error)
-            else:
-                sequences.append(sequence)
-                self._cut += sequence.cut
         if self._cut:
             self._tally.note = f"{self._cut} responses cut at {self._max_length} tokens"
-        return sorted(sequences, key=lambda sequence: -len(sequence.ids))
+        return readings
 
-    def _sequence(self, key: Key, pair: PairRow, response: str) -> _Sequence:
+    def _reading(self, key: Key, pair: PairRow, response: str) -> Reading:
         tokenizer = self._loaded.tokenizer
         if not response:
             raise RenderError("the response is empty")
@@ -128,26 +119,14 @@ class Scorer:
             raise RenderError("the response has no tokens of its own")
         if shared >= self._max_length:
             raise RenderError(f"the prompt alone fills {self._max_length} tokens")
-        kept = ids[: self._max_length]
-        return _Sequence(key, kept, max(shared - 1, 0), cut=len(kept) < len(ids))
+        self._cut += len(ids) > self._max_length
+        return Reading(key, ids[: self._max_length], max(shared - 1, 0))
 
-    def _forward(self, batch: Sequence[_Sequence]) -> dict[Key, HiddenSum]:
-        inputs = pad(self._loaded, [sequence.ids for sequence in batch], "right")
-        sums = {}
-        with torch.inference_mode():
-            hidden = self._loaded.model.base_model(**inputs, use_cache=False).last_hidden_state
-            for row, sequence in zip(hidden, batch, strict=True):
-                states = row[sequence.first : len(sequence.ids)].double()
-                facts = self._extras.take(sequence.ids, sequence.first, row)
-                sums[sequence.key] = HiddenSum(states.sum(dim=0).cpu().numpy(), len(states), facts)
-        return sums
+    def _is_ready(self, pair: Keyed) -> bool:
+        return all(key in self._sums or key in self._reasons for key in pair[1])
 
-    def _is_ready(self, pair: PairRow) -> bool:
-        return all(key in self._sums or key in self._reasons for key in _keys(pair))
-
-    def _settle(self, pair: PairRow) -> ScoreRow | FailureRow:
+    def _settle(self, pair: PairRow, keys: tuple[Key, Key]) -> ScoreRow | FailureRow:
         """The row of a pair whose responses are both known, for better or worse."""
-        keys = _keys(pair)
         reasons = [
             f"response {name}: {self._reasons[key]}"
             for name, key in zip("ab", keys, strict=True)
@@ -196,18 +175,6 @@ def _common_prefix(first: Sequence[int], second: Sequence[int]) -> Iterator[int]
         if one != other:
             return
         yield one
-
-
-def _by_tokens(sequences: Sequence[_Sequence], budget: int) -> Iterator[list[_Sequence]]:
-    """Groups of similar length whose padded size stays within the budget."""
-    group: list[_Sequence] = []
-    for sequence in sequences:
-        if group and len(group[0].ids) * (len(group) + 1) > budget:
-            yield group
-            group = []
-        group.append(sequence)
-    if group:
-        yield group
 
 
 if __name__ == "__main__":

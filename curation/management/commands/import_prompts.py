@@ -7,18 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from django.core.files.base import File
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from curation.errors import CurationError
 from curation.importers.guess import guess_kind, guess_mapping
-from curation.models import Project, Prompt, PromptImport
+from curation.management.imports import draft_of, run_with_bar, write_report
+from curation.models import Prompt, PromptImport
 from curation.services import prompt_import as service
 from curation.services.prompt_parse import FieldMapping
-
-SHOWN_ISSUES = 10
 
 
 class Command(BaseCommand):
@@ -36,37 +32,19 @@ class Command(BaseCommand):
             prompt_import = self._import(options)
         except (CurationError, OSError) as error:
             raise CommandError(str(error)) from error
-        self._report(prompt_import)
+        write_report(self.stdout, prompt_import)
         if prompt_import.error:
             raise CommandError(prompt_import.error)
         if not prompt_import.rows_created and not prompt_import.rows_duplicate:
             raise CommandError("No row landed. Is the mapping right? Name the columns with --map.")
 
     def _import(self, options: dict[str, Any]) -> PromptImport:
-        project = Project.objects.filter(slug=options["project"]).first()
-        if project is None:
-            raise CurationError(f"There is no project “{options['project']}”. Use its slug.")
-        with options["file"].open("rb") as handle:
-            upload = File(handle, name=options["file"].name)
-            prompt_import = service.import_create(project=project, user=None, upload=upload)
+        prompt_import = draft_of(options["project"], options["file"])
         mapping = _mapping(prompt_import, options["map"], options["split"])
         service.import_start(prompt_import=prompt_import, mapping=mapping, send=False)
-        _run_with_bar(prompt_import)
+        run_with_bar(prompt_import)
         prompt_import.refresh_from_db()
         return prompt_import
-
-    def _report(self, done: PromptImport) -> None:
-        rate = f", {done.rows_per_second:,} rows/s" if done.rows_per_second else ""
-        self.stdout.write(
-            f"{done.rows_read:,} rows read: {done.rows_created:,} created, "
-            f"{done.rows_duplicate:,} duplicate, {done.rows_failed:,} failed{rate}"
-        )
-        for issue in done.issues.all()[:SHOWN_ISSUES]:
-            self.stdout.write(f"  line {issue.line}: {issue.reason}")
-        if done.rows_failed > SHOWN_ISSUES:
-            self.stdout.write(
-                f"  … and {done.rows_failed - SHOWN_ISSUES:,} more; the import's page has them."
-            )
 
 
 def _mapping(prompt_import: PromptImport, named: list[str], split: str | None) -> FieldMapping:
@@ -83,14 +61,3 @@ def _mapping(prompt_import: PromptImport, named: list[str], split: str | None) -
     if split:
         chosen["default_split"] = split
     return replace(guess_mapping(rows), **chosen)
-
-
-def _run_with_bar(prompt_import: PromptImport) -> None:
-    columns = (TextColumn("{task.fields[rows]:,} rows"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        shown = bar.add_task("import", total=prompt_import.file_bytes, rows=0)
-
-        def advance(row: PromptImport) -> None:
-            bar.update(shown, completed=row.bytes_read, rows=row.rows_read)
-
-        service.import_run(import_id=prompt_import.pk, on_progress=advance)

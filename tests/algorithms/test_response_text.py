@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.algorithms.text_features import (
+from curation.algorithms.response_text import (
     arena_gap,
     copied_share,
     list_items,

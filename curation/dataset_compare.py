@@ -1,0 +1,191 @@
+"""How two frozen versions differ: which rows came, went or changed, why, and every measure side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce
+
+from curation.models import DatasetRow, DatasetVersion, DroppedPair, Judgment, ScoreProducer
+
+KINDS = {
+    "added": "Only in the newer",
+    "removed": "Only in the older",
+    "flipped": "The other response chosen",
+    "changed": "Margin, soft label, weight or split changed",
+}
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+SHARES = {
+    "Split": "splits",
+    "Category": "categories",
+    "Source": "sources",
+    "Chosen by": "chosen_by_model",
+    "Rejected by": "rejected_by_model",
+}
+
+# Every measure of a version's rows, in the direction chosen over rejected.
+MEASURES = """
+WITH row AS (
+    SELECT r.*, length(c.text) AS chars_chosen, length(j.text) AS chars_rejected
+    FROM curation_datasetrow r
+    JOIN curation_response c ON c.id = r.chosen_id
+    JOIN curation_response j ON j.id = r.rejected_id
+    WHERE r.version_id = %(version)s
+), measure AS (
+    SELECT label, value FROM row CROSS JOIN LATERAL (VALUES
+        ('margin', margin), ('soft label', soft_label),
+        ('characters, chosen', chars_chosen), ('characters, rejected', chars_rejected),
+        ('characters, chosen less rejected', chars_chosen - chars_rejected)
+    ) AS plain (label, value)
+    UNION ALL
+    SELECT s.producer_id::text, s.value
+    FROM row
+    JOIN curation_pair p ON p.id = row.pair_id
+    JOIN curation_pairscore s ON s.pair_id = row.pair_id
+        AND s.direction IN ('both', CASE WHEN row.chosen_id = p.response_a_id THEN 'a_over_b' ELSE 'b_over_a' END)
+)
+SELECT label, count(*), avg(value), percentile_cont(%(quantiles)s) WITHIN GROUP (ORDER BY value)
+FROM measure GROUP BY label
+"""  # noqa: E501 -- one condition reads better on one line
+
+
+@dataclass(frozen=True)
+class Spread:
+    """What a version's rows have of one measure; `quantiles` are those of QUANTILES."""
+
+    n: int
+    mean: float
+    quantiles: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return self.quantiles[QUANTILES.index(0.5)]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of the table; a side is None where no row of that version has the measure."""
+
+    label: str
+    old: Spread | None
+    new: Spread | None
+
+
+@dataclass(frozen=True)
+class Share:
+    """Rows of both versions that have one value, such as a category."""
+
+    value: str
+    old: int
+    new: int
+
+
+def differing_rows(
+    old: DatasetVersion, new: DatasetVersion, kind: str, why: str = ""
+) -> QuerySet[DatasetRow]:
+    """Rows of `new`, or of `old` for what was removed, in order. Those that one version lacks have `why`, and
+    may be narrowed by it; those that changed have `n_since` and the older version's `old_margin`,
+    `old_soft_label` and `old_split`."""
+    if kind in {"added", "removed"}:
+        rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
+        return rows.filter(why=why) if why else rows
+    before = DatasetRow.objects.filter(version=old, pair=OuterRef("pair"))
+    rows = DatasetRow.objects.filter(version=new).annotate(
+        old_chosen=Subquery(before.values("chosen")),
+        old_margin=Subquery(before.values("margin")),
+        old_soft_label=Subquery(before.values("soft_label")),
+        old_weight=Subquery(before.values("weight")),
+        old_split=Subquery(before.values("split")),
+    )
+    rows = rows.filter(old_chosen__isnull=False)
+    if kind == "flipped":
+        rows = rows.exclude(old_chosen=F("chosen"))
+    else:
+        same = Q(old_margin=F("margin"), old_soft_label=F("soft_label"))
+        same &= Q(old_weight=F("weight"), old_split=F("split"))
+        rows = rows.filter(old_chosen=F("chosen")).exclude(same)
+    return _judged_since(rows, old).order_by("position")
+
+
+def _missing_from(other: DatasetVersion, version: DatasetVersion) -> QuerySet[Any]:
+    """Rows of `version` whose pair `other` does not hold, with why it does not."""
+    there = DatasetRow.objects.filter(version=other, pair=OuterRef("pair"))
+    dropped = DroppedPair.objects.filter(version=other, pair=OuterRef("pair"))
+    return (
+        version.rows.filter(~Exists(there))
+        .annotate(
+            why=Coalesce(
+                Subquery(dropped.values("reason")),
+                Value(f"not among the pairs when {other} was frozen"),
+                output_field=CharField(),
+            )
+        )
+        .order_by("position")
+    )
+
+
+def _judged_since(rows: QuerySet[DatasetRow], old: DatasetVersion) -> QuerySet[DatasetRow]:
+    """With `n_since`, the judgments of the pair that came after `old` was frozen."""
+    since = Judgment.objects.filter(pair=OuterRef("pair"), created_at__gt=old.created_at)
+    counted = since.order_by().values("pair").annotate(n=Count("pk")).values("n")
+    return rows.annotate(n_since=Coalesce(Subquery(counted), 0, output_field=IntegerField()))
+
+
+def difference_counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
+    return {kind: differing_rows(old, new, kind).count() for kind in KINDS}
+
+
+def reasons(old: DatasetVersion, new: DatasetVersion, kind: str) -> list[tuple[str, int]]:
+    """Why one version lacks the other's rows, the most frequent reason first; nothing for other kinds."""
+    if kind not in {"added", "removed"}:
+        return []
+    rows: QuerySet[Any] = differing_rows(old, new, kind)
+    return list(rows.order_by().values_list("why").annotate(n=Count("pk")).order_by("-n", "why"))
+
+
+def measures(old: DatasetVersion, new: DatasetVersion) -> list[Measure]:
+    """Margin, label and lengths first, then the scores of every producer that scored a row of either."""
+    by_version = [_spreads(version) for version in (old, new)]
+    ids = {label for found in by_version for label in found if label.isdecimal()}
+    producers = ScoreProducer.objects.filter(pk__in=ids).order_by("scorer", "pk")
+    titles = {str(producer.pk): str(producer) for producer in producers}
+    plain = [label for label in _labels(by_version) if not label.isdecimal()]
+    return [
+        Measure(titles.get(label, label), *(found.get(label) for found in by_version))
+        for label in [*plain, *titles]
+    ]
+
+
+def _labels(by_version: Iterable[dict[str, Spread]]) -> list[str]:
+    return list(dict.fromkeys(label for found in by_version for label in sorted(found)))
+
+
+def _spreads(version: DatasetVersion) -> dict[str, Spread]:
+    with connection.cursor() as cursor:
+        cursor.execute(MEASURES, {"version": version.pk, "quantiles": list(QUANTILES)})
+        return {label: Spread(n, mean, tuple(at)) for label, n, mean, at in cursor.fetchall()}
+
+
+def shares(old: DatasetVersion, new: DatasetVersion) -> list[tuple[str, list[Share]]]:
+    """By split, category, source and model, from the versions' cards; the largest of the newer first."""
+    return [(title, _shares(old.card.get(key, {}), new.card.get(key, {}))) for title, key in SHARES.items()]
+
+
+def _shares(old: dict[str, int], new: dict[str, Any]) -> list[Share]:
+    found = [Share(value, old.get(value, 0), new.get(value, 0)) for value in {*old, *new}]
+    return sorted(found, key=lambda share: (-share.new, -share.old, share.value))

@@ -1,0 +1,164 @@
+"""Files with two responses a row and one verdict: AlpacaEval, SHP, PKU-SafeRLHF."""
+
+from __future__ import annotations
+
+from curation.importers.datasets import fields
+from curation.importers.datasets.record import (
+    BETTER,
+    Answer,
+    Comparison,
+    DatasetFormat,
+    PreferenceRecord,
+    PromptText,
+    Rated,
+    Row,
+)
+from curation.services.prompt_parse import RowError
+
+REDDIT = Rated("Reddit votes (SHP)")
+CROWD = Rated("annotators (PKU-SafeRLHF)")
+TIE = 1.5
+
+
+def read_alpaca_eval(row: Row) -> PreferenceRecord:
+    """`preference` runs from 1 (output 1) to 2 (output 2); what lies between is a probability."""
+    value = row.get("preference")
+    if value is None:
+        raise RowError("The row has no preference: the annotator's answer could not be read")
+    preference = fields.number(value, "The preference")
+    if not 1 <= preference <= 2:
+        raise RowError(f"The preference is {preference:g}; it runs from 1 (output 1) to 2 (output 2)")
+    one, two = fields.text(row, "output_1"), fields.text(row, "output_2")
+    fields.two_texts(one, two)
+    outcome, towards = fields.towards(TIE - preference)
+    annotator = fields.label(row, "annotator") or "annotator"
+    rater = Rated(f"{annotator} (AlpacaEval)", "judge")
+    comparison = Comparison(0, 1, rater, outcome, towards, probability=2 - preference)
+    prompt = PromptText(fields.user_turn(_instruction(row)), category=fields.label(row, "dataset"))
+    answers = (Answer(one, fields.label(row, "generator_1")), Answer(two, fields.label(row, "generator_2")))
+    return PreferenceRecord(prompt, answers, (comparison,))
+
+
+def _instruction(row: Row) -> str:
+    extra = fields.label(row, "input")
+    return fields.text(row, "instruction") + (f"\n\n{extra}" if extra else "")
+
+
+def read_shp(row: Row) -> PreferenceRecord:
+    """Two comments on a Reddit post: the one with more votes, though written later, is preferred."""
+    a, b = (Answer(fields.text(row, f"human_ref_{side}")) for side in "AB")
+    a_is_better = fields.whole(row.get("labels"), "The label", 0, 1) == 1
+    scores = [fields.number(row.get(f"score_{side}"), f"score_{side}") for side in "AB"]
+    chosen, rejected = (a, b) if a_is_better else (b, a)
+    better, worse = scores if a_is_better else reversed(scores)
+    answers, comparison = fields.preferred_pair(chosen, rejected, REDDIT, ratings={"votes": (better, worse)})
+    prompt = PromptText(
+        fields.user_turn(fields.text(row, "history")),
+        category=fields.label(row, "domain"),
+        metadata={"post_id": row.get("post_id")},
+    )
+    return PreferenceRecord(prompt, answers, (comparison,))
+
+
+def read_safe_rlhf(row: Row) -> PreferenceRecord:
+    """Two decoupled preferences: the better response is the judgment, the safer one its attribute."""
+    texts = [fields.text(row, f"response_{side}") for side in "01"]
+    fields.two_texts(*texts)
+    better = fields.whole(row.get("better_response_id"), "better_response_id", 0, 1)
+    safer = fields.whole(row.get("safer_response_id"), "safer_response_id", 0, 1)
+    known = {
+        "safe": [row.get(f"is_response_{side}_safe") for side in "01"],
+        "severity": [row.get(f"response_{side}_severity_level") for side in "01"],
+        "harm": [_harms(row.get(f"response_{side}_harm_category")) for side in "01"],
+    }
+    comparison = Comparison(
+        0,
+        1,
+        CROWD,
+        "preferred",
+        -BETTER if better else BETTER,
+        sides={"safety": "second" if safer else "first"},
+        each={name: (one, two) for name, (one, two) in known.items() if (one, two) != (None, None)},
+    )
+    answers = tuple(
+        Answer(text, fields.label(row, f"response_{side}_source"))
+        for side, text in zip("01", texts, strict=True)
+    )
+    prompt = PromptText(
+        fields.user_turn(fields.text(row, "prompt")), category=fields.label(row, "prompt_source")
+    )
+    return PreferenceRecord(prompt, answers, (comparison,))
+
+
+def _harms(categories: object) -> list[str] | None:
+    return [name for name, flag in categories.items() if flag] if isinstance(categories, dict) else None
+
+
+PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."
+
+FORMATS = (
+    DatasetFormat(
+        name="alpaca-eval",
+        label="AlpacaEval annotations",
+        source="tatsu-lab/alpaca_eval, annotations.json",
+        dataset="AlpacaEval",
+        licence="CC-BY-NC-4.0",
+        split="eval",
+        help="The preference from 1 to 2 becomes the probability that output 1 is better; 1.5 is a tie. Rows "
+        "whose annotator's answer could not be read have none and are reported. A test set: its prompts go "
+        "to the split eval.",
+        example={
+            "instruction": PROMPT,
+            "output_1": RIGHT,
+            "generator_1": "gpt4_1106_preview",
+            "output_2": WRONG,
+            "generator_2": "alpaca-7b",
+            "annotator": "weighted_alpaca_eval_gpt4_turbo",
+            "preference": 1.02,
+        },
+        recognises=lambda row: fields.has(row, "instruction", "output_1", "output_2", "preference"),
+        read=fields.one(read_alpaca_eval),
+    ),
+    DatasetFormat(
+        name="shp",
+        label="SHP",
+        source="stanfordnlp/SHP, dataset card",
+        dataset="SHP",
+        help="The label 1 says that comment A is preferred. The votes of both are kept with the judgment.",
+        example={
+            "post_id": "qt3nxl",
+            "domain": "askscience_train",
+            "history": PROMPT,
+            "human_ref_A": RIGHT,
+            "human_ref_B": WRONG,
+            "labels": 1,
+            "score_A": 52,
+            "score_B": 13,
+            "score_ratio": 4.0,
+        },
+        recognises=lambda row: fields.has(row, "history", "human_ref_A", "human_ref_B", "labels"),
+        read=fields.one(read_shp),
+    ),
+    DatasetFormat(
+        name="pku-saferlhf",
+        label="PKU-SafeRLHF",
+        source="PKU-Alignment/PKU-SafeRLHF, dataset card",
+        dataset="PKU-SafeRLHF",
+        licence="CC-BY-NC-4.0",
+        help="Which response is better is the judgment; which is safer is kept with it as the attribute "
+        "safety. The two can differ.",
+        example={
+            "prompt": PROMPT,
+            "response_0": RIGHT,
+            "response_1": WRONG,
+            "response_0_source": "Alpaca-7B",
+            "response_1_source": "Alpaca-7B",
+            "is_response_0_safe": True,
+            "is_response_1_safe": True,
+            "better_response_id": 0,
+            "safer_response_id": 0,
+        },
+        recognises=lambda row: fields.has(row, "response_0", "response_1", "better_response_id"),
+        read=fields.one(read_safe_rlhf),
+    ),
+)

@@ -1,0 +1,144 @@
+"""Make what a row of preference data says ready to be stored, or say why it cannot be. Knows no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+
+from curation.errors import CurationError
+from curation.importers.datasets.record import Answer, Comparison, DatasetFormat, PreferenceRecord
+from curation.importers.rows import FileRow
+from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse, storable_json
+
+MAX_NAME = 200
+MAPPING = FieldMapping(
+    prompt="messages", kind="messages", category="category", language="language", source="source",
+    licence="licence", split="split",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What every prompt of the file gets. `source` stands behind the dataset's name and the row's own."""
+
+    split: str = "train"
+    source: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedPreference:
+    """A record that PostgreSQL can take: every answer names a model."""
+
+    prompt: ParsedPrompt
+    answers: tuple[Answer, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+# The rows that something was read from, and what they say or why they say nothing.
+Entry = tuple[list[FileRow], list[ParsedPreference] | str]
+RecordsOrReason = list[PreferenceRecord] | str
+
+
+def preference_parse(
+    record: PreferenceRecord, entry: DatasetFormat, options: ReadOptions
+) -> ParsedPreference:
+    """Raises RowError with the reason where it cannot be stored."""
+    text = record.prompt
+    row = {
+        "messages": text.messages,
+        "category": text.category,
+        "language": text.language,
+        "source": entry.dataset or text.source or options.source,
+        "licence": options.licence,
+        "split": options.split,
+    }
+    prompt = prompt_parse(row, MAPPING)
+    metadata = {name: value for name, value in text.metadata.items() if value not in (None, "")}
+    if metadata:
+        prompt.record["metadata"] = metadata
+        prompt = ParsedPrompt(prompt.record, storable_json(prompt.record))
+    answers = tuple(_named(answer, entry) for answer in record.answers)
+    return checked(prompt, answers, record.comparisons)
+
+
+def checked(
+    prompt: ParsedPrompt, answers: tuple[Answer, ...], comparisons: tuple[Comparison, ...]
+) -> ParsedPreference:
+    """Raises RowError for names that are too long and characters that cannot be stored."""
+    names = [answer.model for answer in answers] + [said.rater.label for said in comparisons]
+    if any(len(name) > MAX_NAME for name in names):
+        raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
+    storable_json([[asdict(answer) for answer in answers], [asdict(said) for said in comparisons]])
+    return ParsedPreference(prompt, answers, comparisons)
+
+
+def _named(answer: Answer, entry: DatasetFormat) -> Answer:
+    unknown = f"unknown ({entry.dataset})" if entry.dataset else "unknown"
+    return Answer(answer.text, answer.model or unknown, answer.metadata)
+
+
+def preference_entries(
+    rows: Iterable[FileRow], entry: DatasetFormat, options: ReadOptions
+) -> Iterator[Entry]:
+    """What each row says; two rows where the format joins consecutive rows of one prompt."""
+    for group, said in _joined(_records(rows, entry), entry):
+        if isinstance(said, str):
+            yield group, said
+            continue
+        try:
+            yield group, [preference_parse(record, entry, options) for record in said]
+        except RowError as error:
+            yield group, str(error)
+
+
+def _records(rows: Iterable[FileRow], entry: DatasetFormat) -> Iterator[tuple[FileRow, RecordsOrReason]]:
+    for row in rows:
+        if row.value is None:
+            yield row, row.problem
+            continue
+        try:
+            yield row, entry.read(row.value)
+        except RowError as error:
+            yield row, str(error)
+
+
+def _joined(
+    records: Iterator[tuple[FileRow, RecordsOrReason]], entry: DatasetFormat
+) -> Iterator[tuple[list[FileRow], RecordsOrReason]]:
+    held: tuple[FileRow, PreferenceRecord] | None = None
+    try:
+        for row, said in records:
+            if entry.joins is None:
+                yield [row], said
+                continue
+            if held is not None:
+                if not isinstance(said, str) and held[1].prompt.messages == said[0].prompt.messages:
+                    yield from _pair(held, (row, said[0]), entry.joins)
+                    held = None
+                    continue
+                yield [held[0]], [held[1]]
+                held = None
+            if isinstance(said, str):
+                yield [row], said
+            else:
+                held = row, said[0]
+    except CurationError:  # damage further on in the file: what was read before it counts
+        if held is not None:
+            yield [held[0]], [held[1]]
+        raise
+    if held is not None:
+        yield [held[0]], [held[1]]
+
+
+def _pair(
+    one: tuple[FileRow, PreferenceRecord],
+    other: tuple[FileRow, PreferenceRecord],
+    joins: Callable[[PreferenceRecord, PreferenceRecord], PreferenceRecord],
+) -> Iterator[tuple[list[FileRow], RecordsOrReason]]:
+    """Both rows as one record; where they cannot be joined the first lands alone and the second says why."""
+    try:
+        yield [one[0], other[0]], [joins(one[1], other[1])]
+    except RowError as error:
+        yield [one[0]], [one[1]]
+        yield [other[0]], str(error)

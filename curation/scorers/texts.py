@@ -13,7 +13,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
     TextGap(
         name="length_gap",
         label="Length gap",
-        help="How many characters the chosen response is longer. Far above 0 throughout a data set, training "
+        help="How many characters the chosen response is longer. Far above 0 throughout a dataset, training "
         "teaches length.",
         formula="characters(chosen) − characters(rejected)",
         source=LENGTH_BIAS,

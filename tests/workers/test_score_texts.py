@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from curation.scorers import TEXTS
-from tests.workers.conftest import WorkerBench, user
-from trainer_bridge.contracts import TextScoreSpec
+from tests.workers.conftest import WorkerBench, user, wait_for
+from trainer_bridge.contracts import ExitCode, TextScoreSpec
 
 
 def pair(number: int, **changes: Any) -> dict[str, Any]:
@@ -59,6 +59,23 @@ def test_a_second_run_scores_only_what_is_missing(light_bench: WorkerBench) -> N
     rows = light_bench.rows("out", "scores.jsonl")
     assert len(rows) == 10
     assert all(len(row["scores"]) == 2 for row in rows[5:])
+
+
+def test_a_worker_that_is_told_to_stop_loses_nothing(light_bench: WorkerBench) -> None:
+    long = "A sentence of some words, and another one. " * 30
+    pairs = [pair(number, response_a=f"{long}{number}", response_b=long) for number in range(3000)]
+    spec = TextScoreSpec(pairs=light_bench.write("pairs.jsonl", pairs), scorers=list(TEXTS))
+    worker = light_bench.start("score_texts", spec, "out")
+    wait_for(lambda: light_bench.rows("out", "scores.jsonl"))
+    worker.terminate()
+    assert worker.wait(20) == ExitCode.CANCELLED
+    worker.communicate()
+    before = light_bench.rows("out", "scores.jsonl")
+    assert 0 < len(before) < len(pairs)
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    rows = light_bench.rows("out", "scores.jsonl")
+    assert rows[: len(before)] == before
+    assert [row["pair_id"] for row in rows] == [row["pair_id"] for row in pairs]
 
 
 def test_an_unknown_scorer_is_refused_in_words(light_bench: WorkerBench) -> None:

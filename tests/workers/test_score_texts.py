@@ -66,7 +66,8 @@ def test_a_worker_that_is_told_to_stop_loses_nothing(light_bench: WorkerBench) -
     pairs = [pair(number, response_a=f"{long}{number}", response_b=long) for number in range(3000)]
     spec = TextScoreSpec(pairs=light_bench.write("pairs.jsonl", pairs), scorers=list(TEXTS))
     worker = light_bench.start("score_texts", spec, "out")
-    wait_for(lambda: light_bench.rows("out", "scores.jsonl"))
+    path = light_bench.folder / "out" / "scores.jsonl"
+    wait_for(lambda: path.exists() and path.stat().st_size)
     worker.terminate()
     assert worker.wait(20) == ExitCode.CANCELLED
     worker.communicate()

@@ -8,27 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from curation.algorithms.model_names import MODEL_NAMES
+
 # One length for every name: how long it is would give it away again.
 MASK = "▒▒▒"
 MAX_WORDS = 500
 MAX_WORD_CHARS = 80
 
-# Names that are plain words too, as Falcon or Cohere, are left to a campaign's own list.
-SHIPPED = (
-    "ChatGPT", "GPT", "GPT-1", "GPT-2", "GPT-3", "GPT-3.5", "GPT-3.5-turbo", "GPT-4", "GPT-4-turbo", "GPT-4o",
-    "GPT-4o-mini", "GPT-4.1", "GPT-5", "GPT-OSS", "InstructGPT", "OpenAI",
-    "Claude", "Claude Instant", "Claude Opus", "Claude Sonnet", "Claude Haiku", "Anthropic",
-    "Gemini", "Gemini Pro", "Gemini Ultra", "Gemini Flash", "Gemma", "Bard", "PaLM 2", "LaMDA",
-    "Google Bard", "Google Gemini", "Google DeepMind", "DeepMind", "Google AI",
-    "Llama", "Llama 2", "Llama 3", "Llama 4", "Code Llama", "Meta AI", "Meta Llama",
-    "Mistral", "Mistral AI", "Mixtral", "Ministral", "Codestral", "Magistral",
-    "Qwen", "Qwen2", "Qwen2.5", "Qwen3", "QwQ", "Tongyi Qianwen", "Alibaba Cloud",
-    "DeepSeek", "DeepSeek-V2", "DeepSeek-V3", "DeepSeek-R1", "SmolLM", "SmolLM2", "SmolLM3", "Hugging Face",
-    "Vicuna", "Alpaca", "WizardLM", "Tulu", "Tülu", "OLMo", "Open Assistant", "StableLM", "BLOOMZ",
-    "Phi-2", "Phi-3", "Phi-4", "Bing Chat", "Grok", "xAI", "Command R+", "Nemotron", "Yi-34B", "Baichuan",
-    "ChatGLM", "GLM-4", "InternLM", "Moonshot AI", "Ernie Bot", "Doubao", "Hunyuan", "DBRX", "Inflection AI",
-    "Character.AI",
-)  # fmt: skip
 SEPARATORS = re.compile(r"[\s_-]+")
 WORDLIKE = re.compile(r"[a-z]+")
 
@@ -36,7 +22,7 @@ WORDLIKE = re.compile(r"[a-z]+")
 def mask_words(own: str, samplers: Iterable[str] = ()) -> tuple[str, ...]:
     """What to hide: a campaign's own list, one word or phrase a line, or else the list that ships and the
     names of the project's samplers. Words beyond MAX_WORDS are left out."""
-    listed = own.splitlines() if own.strip() else [*SHIPPED, *sampler_words(samplers)]
+    listed = own.splitlines() if own.strip() else [*MODEL_NAMES, *sampler_words(samplers)]
     words = dict.fromkeys(word.strip()[:MAX_WORD_CHARS] for word in listed)
     return tuple(word for word in words if word)[:MAX_WORDS]
 

@@ -30,6 +30,7 @@ from curation.algorithms.ches import ches_from_sums
 from trainer_bridge.contracts import Dtype, FailureRow, Message, PairRow, ScoreRow
 from trainer_bridge.workers._io import Tally, Workspace
 from trainer_bridge.workers._models import LocalModel, encode, load, render
+from trainer_bridge.workers._scorers import Extras
 from trainer_bridge.workers.score_pairs import Scorer
 
 MAX_LENGTH = 512
@@ -147,8 +148,10 @@ def plain_sum(loaded: LocalModel, pair: PairRow, response: str) -> tuple[torch.T
 def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> np.ndarray:
     """What the worker does between reading the pairs and writing the scores."""
     with tempfile.TemporaryDirectory() as folder:
-        tally = Tally(Workspace(Path(folder), Path(folder)), "pairs", total=len(pairs))
-        rows = {row.pair_id: row for row in map(score_of, Scorer(loaded, MAX_LENGTH, pairs, tally).rows())}
+        workspace = Workspace(Path(folder), Path(folder))
+        tally, extras = Tally(workspace, "pairs", total=len(pairs)), Extras(loaded, ["ches"], workspace)
+        found = Scorer(loaded, MAX_LENGTH, pairs, tally, extras).rows()
+        rows = {row.pair_id: row for row in map(score_of, found)}
     return np.array(
         [(rows[pair.pair_id].ches_a_over_b, rows[pair.pair_id].ln_ches_a_over_b) for pair in pairs]
     )

@@ -87,6 +87,23 @@ def histogram(
     )
 
 
+def binned_histogram(counts: Sequence[int], *, low: float, high: float, label: str) -> Histogram | None:
+    """A histogram of values that were counted elsewhere, in equal-width bins from `low` to `high`; None where
+    nothing was counted."""
+    if not any(counts):
+        return None
+    scale = _Scale(len(counts), max(counts), low, (high - low) or 1.0, None)
+    return Histogram(
+        id=f"chart-{next(_ids)}",
+        label=label,
+        description=f"{sum(counts):,} values from {number_text(low)} to {number_text(high)}.",
+        bars=[_bar(index, n, scale) for index, n in enumerate(counts) if n],
+        low=number_text(low),
+        high=number_text(high),
+        threshold_x=None,
+    )
+
+
 def whisker(
     value: float, low: float | None, high: float | None, *, least: float, most: float, mark: float | None
 ) -> Whisker:

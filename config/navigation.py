@@ -36,7 +36,8 @@ SECTIONS = (
         REVIEWERS,
         frozenset({"prompt", "import", "generate", "cleaning"}),
     ),
-    Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair", "scoring"})),
+    Section("Pairs", "curation:pair-list", REVIEWERS, frozenset({"pair"})),
+    Section("Scores", "training:score-list", RESEARCHERS, frozenset({"score", "scoring"})),
     Section(
         "Campaigns",
         "annotators:campaign-list",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -146,6 +147,14 @@ class PairQuerySet(models.QuerySet[Any]):
             if answer:
                 pairs = pairs.filter(exists if answer == "yes" else ~exists)
         return pairs
+
+    def lacking_scores(self, producers: Iterable[int]) -> Self:
+        """Pairs that at least one of these score producers has not scored."""
+        scores = apps.get_model("curation", "PairScore")._default_manager
+        lacking = Q(pk__in=[])
+        for producer in producers:
+            lacking |= Q(~Exists(scores.filter(pair=OuterRef("pk"), producer=producer)))
+        return self.filter(lacking)
 
     def differing(self, first: str, second: str) -> Self:
         """Pairs on which two consensus methods do not conclude the same."""

@@ -10,10 +10,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from curation.scorers import TEXTS
 
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
+# What `score_pairs` can compute; each may give several scores (`curation/scorers/models.py`).
+Computation = Literal["ches", "last_hidden_ip", "token_edit", "logprob", "entanglement"]
 
 MOST_PROBE_ROWS = 4096
 
@@ -95,6 +99,26 @@ class ScoreRow(Strict):
     ches_b_over_a: float
     ln_ches_a_over_b: float
     ln_ches_b_over_a: float
+
+
+class ScoreValue(Strict):
+    """The score of a over b by one scorer in one version, and what it found in each response, if anything.
+
+    A directed score of b over a is the negative of this.
+    """
+
+    scorer: str
+    version: int
+    value: float
+    details: dict[str, float] = {}
+
+
+class ScoreValuesRow(Strict):
+    """A pair's scores by a computation that is not `ches`: a row of `<computation>.jsonl` of `score_pairs`,
+    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts`."""
+
+    pair_id: str
+    scores: list[ScoreValue]
 
 
 class VerdictRow(Strict):
@@ -217,13 +241,30 @@ class JudgeSpec(Strict):
 
 
 class ScoreSpec(Strict):
-    """`score_pairs`: one forward pass per distinct response, no language-model head."""
+    """`score_pairs`: one forward pass per distinct response, with the language-model head only where
+    log-probabilities are asked for."""
 
     model: str
     dtype: Dtype = "float32"
     max_length: Annotated[int, Field(ge=8)] = 512
     pairs: str
-    scorers: Annotated[list[Literal["ches"]], Field(min_length=1)] = ["ches"]
+    scorers: Annotated[list[Computation], Field(min_length=1)] = ["ches"]
+
+
+class TextScoreSpec(Strict):
+    """`score_texts`: scorers that read nothing but the texts, by their names in the registry."""
+
+    pairs: str
+    scorers: Annotated[list[str], Field(min_length=1)]
+
+    @field_validator("scorers")
+    @classmethod
+    def _are_text_scorers(cls, names: list[str]) -> list[str]:
+        if unknown := [name for name in names if name not in TEXTS]:
+            raise ValueError(
+                f"{', '.join(unknown)} cannot be computed from texts; choose from: {', '.join(TEXTS)}"
+            )
+        return list(dict.fromkeys(names))
 
 
 class LoraSpec(Strict):
@@ -334,6 +375,7 @@ SPECS: dict[str, type[Strict]] = {
     "generate": GenerateSpec,
     "judge_pairs": JudgeSpec,
     "score_pairs": ScoreSpec,
+    "score_texts": TextScoreSpec,
     "train": TrainSpec,
     "evaluate": EvaluateSpec,
 }

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, include, path
 
-from trainer_bridge.views import evaluations, jobs, launches, models, runs
+from trainer_bridge.views import evaluations, jobs, launches, models, runs, scores
 
 app_name = "training"
 
@@ -20,6 +20,11 @@ launch_urls: list[URLPattern] = [
     path("sample/", launches.generate_create, name="generate-create"),
     path("score/", launches.score_create, name="scoring-create"),
     path("judges/<int:judge_pk>/run/", launches.judge_create, name="judging-create"),
+]
+
+# …/scores/
+score_urls: list[URLPattern] = [
+    path("scores/", scores.score_list, name="score-list"),
 ]
 
 # …/runs/, and what starts one
@@ -47,6 +52,6 @@ evaluation_urls: list[URLPattern] = [
 urlpatterns = [
     path(
         "p/<slug:slug>/",
-        include([*job_urls, *launch_urls, *run_urls, *model_urls, *evaluation_urls]),
+        include([*job_urls, *launch_urls, *score_urls, *run_urls, *model_urls, *evaluation_urls]),
     ),
 ]

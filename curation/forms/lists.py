@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from curation.models import Project, Prompt, ScoreProducer
+from curation.scorers import scorer_name
 
 ANY = [("", "Any")]
 YES_NO = [*ANY, ("yes", "Yes"), ("no", "No")]
@@ -48,5 +49,5 @@ class PairFilterForm(ListFilterForm):
         producers = ScoreProducer.objects.filter(project=project).order_by("scorer")
         names = producers.values_list("scorer", flat=True).distinct()
         self.fields["scorer"] = forms.ChoiceField(
-            label="Scored by", choices=[*ANY, *((name, name) for name in names)], required=False
+            label="Scored by", choices=[*ANY, *((name, scorer_name(name)) for name in names)], required=False
         )

@@ -10,8 +10,9 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, SCORER_NAMES, Step, choice_names, scorer_name
+from curation.recipes.base import DEFAULT_SCORER, Step, choice_names
 from curation.recipes.steps import MAX_STEPS, STEPS
+from curation.scorers import SCORERS, scorer_name
 from curation.services.recipe_save import NAME_LENGTH
 
 NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
@@ -92,7 +93,7 @@ def _producers(project: Project, fields: Mapping[str, FieldInfo]) -> list[tuple[
 
 def _scorers(project: Project) -> list[tuple[str, str]]:
     found = ScoreProducer.objects.filter(project=project).order_by().values_list("scorer", flat=True)
-    return [(scorer, scorer_name(scorer)) for scorer in sorted({*found, *SCORER_NAMES})]
+    return [(scorer, scorer_name(scorer)) for scorer in dict.fromkeys([*SCORERS, *sorted(found)])]
 
 
 class RecipeForm:

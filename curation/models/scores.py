@@ -8,6 +8,7 @@ from django.db import models
 
 from curation.models.pairs import Pair
 from curation.models.people import Project
+from curation.scorers import scorer_name
 
 
 class ScoreProducer(models.Model):
@@ -28,7 +29,7 @@ class ScoreProducer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.scorer} by {self.label}"
+        return f"{scorer_name(self.scorer)} by {self.label}"
 
 
 class PairScore(models.Model):
@@ -57,4 +58,4 @@ class PairScore(models.Model):
         indexes = [models.Index(fields=["producer", "scorer", "direction"], name="pair_score_by_producer")]
 
     def __str__(self) -> str:
-        return f"{self.scorer} {self.direction} of pair {self.pair_id}"
+        return f"{scorer_name(self.scorer)} {self.direction} of pair {self.pair_id}"

@@ -14,7 +14,6 @@ from curation.recipes.pool import Pool
 
 # What a step that cuts by a score reads unless it says otherwise.
 DEFAULT_SCORER = "ln_ches"
-SCORER_NAMES = {"ches": "CHES", "ln_ches": "ln-CHES"}
 
 
 class RecipeError(CurationError):
@@ -47,10 +46,6 @@ class Step(BaseModel, ABC):
     def scores(self) -> tuple[str, int] | None:
         """The scorer and the producer that the step names, if it names one."""
         return None
-
-
-def scorer_name(scorer: str) -> str:
-    return SCORER_NAMES.get(scorer, scorer)
 
 
 def choice_names(info: FieldInfo) -> dict[str, str]:

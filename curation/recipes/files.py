@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 
 from curation.models import FilterRecipe, Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step, scorer_name
+from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
 from curation.recipes.steps import STEPS, parse_steps
+from curation.scorers import scorer_name
 
 HEADER = "# A Tiebreak recipe. To run it: manage.py run_recipe PROJECT --file FILE\n"
 

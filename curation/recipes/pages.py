@@ -9,9 +9,10 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from pydantic.fields import FieldInfo
 
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
-from curation.recipes.base import Step, choice_names, scorer_name
+from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.steps import STEPS
+from curation.scorers import scorer_name
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
 _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}

@@ -9,8 +9,9 @@ from pydantic import Field, model_validator
 from curation.algorithms import decontamination, filters, selection
 from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Step, scorer_name
+from curation.recipes.base import DEFAULT_SCORER, Step
 from curation.recipes.pool import Pool
+from curation.scorers import scorer_name, scorers_in_words
 
 LARGEST_SEED = 2**31 - 1
 
@@ -20,7 +21,7 @@ Seed = Annotated[
     Field(ge=0, le=LARGEST_SEED, title="Seed", description="The same seed draws the same pairs again."),
 ]
 Producer = Annotated[int | None, Field(title="Scores by")]
-Scorer = Annotated[str, Field(max_length=40, title="Score")]
+Scorer = Annotated[str, Field(max_length=40, title="Score", description=scorers_in_words())]
 
 
 def _choices(**names: str) -> dict[str, Any]:

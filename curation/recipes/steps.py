@@ -24,6 +24,7 @@ from curation.recipes.selection_steps import (
     ScoreSlice,
     ScoreThreshold,
 )
+from curation.scorers import SCORERS, scorer_name
 
 MAX_STEPS = 20
 
@@ -80,11 +81,11 @@ class JudgesAgree(Step):
 
 
 class DropTopLnChes(Step):
-    label = "Drop the highest ln-CHES"
+    label = f"Drop the highest {scorer_name(DEFAULT_SCORER)}"
     help = (
         "Drops this share of the scored pairs that remain, the highest length-normalised CHES first. To the "
         "model their two responses look alike, and training on them lowers the likelihood of both "
-        "(Razin et al., arXiv 2410.08847)."
+        f"({SCORERS[DEFAULT_SCORER].source})."
     )
     step: Literal["drop_top_ln_ches"] = "drop_top_ln_ches"
     percent: Annotated[float, Field(ge=0, le=100, title="Percent to drop")] = 10.0
@@ -98,7 +99,11 @@ class DropTopLnChes(Step):
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(DEFAULT_SCORER, self.producer)[at]
         return filters.drop_top(
-            scores, pool.pair_ids[at], self.percent, keep_missing=self.keep_missing, name="ln-CHES"
+            scores,
+            pool.pair_ids[at],
+            self.percent,
+            keep_missing=self.keep_missing,
+            name=scorer_name(DEFAULT_SCORER),
         )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from curation.models import FilterRecipe, Project, ScoreProducer, User
-from curation.recipes.base import RecipeError, Step, scorer_name
+from curation.recipes.base import RecipeError, Step
 from curation.recipes.steps import parse_steps
+from curation.scorers import scorer_name
 
 NAME_LENGTH = 80
 

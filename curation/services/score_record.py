@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
@@ -26,6 +28,11 @@ class PairScoreValue:
     def __post_init__(self) -> None:
         if self.direction not in PairScore.Direction.values:
             raise ValueError(f"direction must be one of {PairScore.Direction.values}, not {self.direction!r}")
+
+
+def producer_fingerprint(scorer: str, details: dict[str, Any]) -> str:
+    """One name for one way of scoring: the scorer and everything that decides its numbers."""
+    return hashlib.sha256(json.dumps([scorer, details], sort_keys=True).encode()).hexdigest()
 
 
 def producer_get_or_create(

@@ -88,7 +88,7 @@ def test_prompt_page_shows_responses_judgments_and_scores_safely(people: People)
         assert "<strong>Bold</strong>" in html
         assert "<script>alert" not in html
         assert "Judge X" in html
-        assert "ches" in html
+        assert "CHES" in html
 
 
 def test_pages_of_pairs_name_people_only_to_those_who_run_campaigns(people: People) -> None:

@@ -72,7 +72,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", "datasets/compare/", "formats/",
-        "sample/", "score/",
+        "sample/", "score/", "scores/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
         "evaluations/", f"evaluations/{world['evaluation']}/",
@@ -98,13 +98,14 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
         f"sample/?model={world['model']}", f"formats/?version={world['number']}",
         f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
+        "score/?scorer=length_gap&scorer=ches",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
         "cleaning/patterns/",
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
-        "jobs/", "sample/", "score/", "formats/",
+        "jobs/", "sample/", "score/", "scores/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
 

@@ -9,13 +9,12 @@ from judges.models import Judge, RubricVersion
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory, RaterFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
-from trainer_bridge.contracts import GenerateSpec, JudgeSpec, ScoreSpec
+from trainer_bridge.contracts import GenerateSpec, JudgeSpec
 from trainer_bridge.models import Job
 
 pytestmark = pytest.mark.django_db
 
 SAMPLE = "/p/helpfulness/sample/"
-SCORE = "/p/helpfulness/score/"
 
 
 def sampling(**changes: object) -> dict[str, object]:
@@ -109,23 +108,6 @@ def test_a_model_of_another_project_cannot_be_sampled(people: People) -> None:
     foreign = ModelVersionFactory()
     page = people.client("rita").post(SAMPLE, sampling(model=foreign.pk)).content.decode()
     assert "Select a valid choice" in page
-
-
-def test_scoring(people: People) -> None:
-    PairFactory(prompt__project=people.project)
-    model = ModelVersionFactory(project=people.project)
-    fields = {"model": model.pk, "split": "all", "max_length": 256, "dtype": "bfloat16"}
-    client = people.client("rita")
-    assert "for 1 pairs" in client.post(SCORE, fields | {"preview": "1"}).content.decode()
-    client.post(SCORE, fields)
-    spec = ScoreSpec.model_validate(Job.objects.get().spec)
-    assert (spec.dtype, spec.max_length) == ("bfloat16", 256)
-
-
-def test_scoring_without_pairs_says_what_comes_first(people: People) -> None:
-    model = ModelVersionFactory(project=people.project)
-    fields = {"model": model.pk, "split": "all", "max_length": 256, "dtype": "float32"}
-    assert "build pairs" in people.client("rita").post(SCORE, fields).content.decode()
 
 
 def test_judging(people: People, judge: Judge) -> None:

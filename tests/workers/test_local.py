@@ -152,9 +152,11 @@ def test_labels_that_begin_alike_are_refused(bench: WorkerBench, tiny_model: Pat
     assert "begins the verdicts “Response 1” and “Response 2” with the same token" in done.stderr
 
 
-def oracle(model: Path, pairs: Path, max_length: int) -> dict[str, dict[str, float]]:
+def oracle(
+    model: Path, pairs: Path, max_length: int, name: str = "ches_oracle"
+) -> dict[str, dict[str, float]]:
     done = subprocess.run(
-        [settings.ML_PYTHON, "-m", "tests.workers.ches_oracle", str(model), str(pairs), str(max_length)],
+        [settings.ML_PYTHON, "-m", f"tests.workers.{name}", str(model), str(pairs), str(max_length)],
         cwd=BASE_DIR,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         capture_output=True,

@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Count
 
-from curation.models import Pair, Project, Prompt
+from curation.models import Project, Prompt
 from judges.models import Judge
 from trainer_bridge.contracts import Sampling
 from trainer_bridge.kinds.pairs import pairs_to_judge
@@ -119,31 +119,6 @@ class GenerateForm(LaunchForm):
         return (
             f"{responses:,} responses: {n} for each of {self._chosen_count()}. "
             "Those that the same settings drew before are kept and not drawn again."
-        )
-
-
-class ScoringForm(LaunchForm):
-    model = forms.ModelChoiceField(
-        ModelVersion.objects.none(),
-        help_text="Its hidden states decide the score: take the model that you are going to train.",
-    )
-    split = forms.ChoiceField(label="Pairs")
-    max_length = forms.IntegerField(
-        min_value=8, max_value=32_768, initial=512, help_text="Tokens of prompt and response together."
-    )
-    dtype = forms.ChoiceField(choices=DTYPES, label="Precision")
-
-    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
-        super().__init__(*args, project=project, **kwargs)
-        model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
-        model.queryset = ModelVersion.objects.filter(project=project)
-        pairs = Pair.objects.for_project(project)
-        self._set_splits(count_by_split(pairs, "prompt__split"), "pairs")
-
-    def plan(self) -> str:
-        return (
-            f"CHES and its length-normalised form for {self._chosen_count()}, in both directions, under "
-            f"{self.cleaned_data['model']}. Pairs that it scored before with these settings are left out."
         )
 
 

@@ -25,6 +25,7 @@ class Job(models.Model):
         GENERATE = "generate", "Sample responses"
         JUDGE = "judge_pairs", "Judge pairs"
         SCORE = "score_pairs", "Score pairs"
+        SCORE_TEXTS = "score_texts", "Score pairs by their texts"
         TRAIN = "train", "Train"
         EVALUATE = "evaluate", "Evaluate"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,15 @@ from pydantic import ValidationError
 
 from curation.models import Project, Prompt, User
 from judges.models import Judge
-from trainer_bridge.contracts import Dtype, GenerateSpec, JudgeSpec, Sampling, ScoreSpec, Strict
+from trainer_bridge.contracts import (
+    Dtype,
+    GenerateSpec,
+    JudgeSpec,
+    Sampling,
+    ScoreSpec,
+    Strict,
+    TextScoreSpec,
+)
 from trainer_bridge.errors import JobError
 from trainer_bridge.kinds import kind_named
 from trainer_bridge.kinds.pairs import pairs_of, pairs_to_judge
@@ -121,12 +130,17 @@ def scoring_create(
     split: str = "",
     dtype: Dtype = "float32",
     max_length: int = 512,
+    computations: Sequence[str] = ("ches",),
 ) -> Job:
-    """Score the pairs of `split` by CHES under the hidden states of `model`."""
-    pairs = pairs_of(project.pk, split).count()
-    if not pairs:
-        raise JobError("There are no pairs to score. Sample responses, build pairs, then score them.")
-    fields = {"model": model.path, "dtype": dtype, "max_length": max_length, "pairs": "pairs.jsonl"}
+    """Score the pairs of `split` under `model`, by CHES unless `computations` says otherwise."""
+    pairs = _pairs_to_score(project, split)
+    fields = {
+        "model": model.path,
+        "dtype": dtype,
+        "max_length": max_length,
+        "pairs": "pairs.jsonl",
+        "scorers": list(computations),
+    }
     return job_create(
         project=project,
         user=user,
@@ -135,6 +149,51 @@ def scoring_create(
         spec=checked(ScoreSpec, fields),
         inputs={"split": split, "model": model.pk},
     )
+
+
+def text_scoring_create(*, project: Project, user: User, scorers: Sequence[str], split: str = "") -> Job:
+    """Score the pairs of `split` by scorers that read nothing but the texts."""
+    pairs = _pairs_to_score(project, split)
+    return job_create(
+        project=project,
+        user=user,
+        kind=Job.Kind.SCORE_TEXTS,
+        title=f"Score {pairs} pairs by their texts",
+        spec=checked(TextScoreSpec, {"pairs": "pairs.jsonl", "scorers": list(scorers)}),
+        inputs={"split": split},
+    )
+
+
+@transaction.atomic
+def scorings_create(
+    *,
+    project: Project,
+    user: User,
+    texts: Sequence[str] = (),
+    computations: Sequence[str] = (),
+    model: ModelVersion | None = None,
+    split: str = "",
+    **options: Any,
+) -> list[Job]:
+    """One job for what stands in the texts, one for what needs the model; both or neither."""
+    jobs = []
+    if texts:
+        jobs.append(text_scoring_create(project=project, user=user, scorers=texts, split=split))
+    if computations:
+        if model is None:
+            raise JobError(
+                "Choose the model whose scores you want, or only scorers that read the texts alone."
+            )
+        asked = {"model": model, "split": split, "computations": computations, **options}
+        jobs.append(scoring_create(project=project, user=user, **asked))
+    return jobs
+
+
+def _pairs_to_score(project: Project, split: str) -> int:
+    pairs = pairs_of(project.pk, split).count()
+    if not pairs:
+        raise JobError("There are no pairs to score. Sample responses, build pairs, then score them.")
+    return pairs
 
 
 def checked(contract: type[Strict], fields: dict[str, Any]) -> Any:

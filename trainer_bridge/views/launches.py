@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,9 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from curation.policies import researcher_access
 from judges.models import Judge
 from trainer_bridge.errors import JobError
-from trainer_bridge.forms.jobs import GenerateForm, JudgingForm, LaunchForm, ScoringForm
+from trainer_bridge.forms.jobs import GenerateForm, JudgingForm, LaunchForm
+from trainer_bridge.forms.scoring import ScoringForm
 from trainer_bridge.models import Job
-from trainer_bridge.services.job_create import generation_create, judging_create, scoring_create
+from trainer_bridge.services.job_create import generation_create, judging_create, scorings_create
 
 
 @login_required
@@ -22,8 +24,8 @@ def generate_create(request: HttpRequest, slug: str) -> HttpResponse:
     initial = {"model": request.GET.get("model", "")}
     form = GenerateForm(request.POST or None, project=access.project, initial=initial)
 
-    def create() -> Job:
-        return generation_create(project=access.project, user=access.user, **form.arguments())
+    def create() -> list[Job]:
+        return [generation_create(project=access.project, user=access.user, **form.arguments())]
 
     return _launch(request, slug, form, create, "trainer_bridge/generate_create.html")
 
@@ -31,11 +33,12 @@ def generate_create(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def score_create(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
-    initial = {"model": request.GET.get("model", "")}
+    initial = {name: request.GET[name] for name in ("model", "dtype", "max_length") if name in request.GET}
     form = ScoringForm(request.POST or None, project=access.project, initial=initial)
+    form.choose(request.GET.getlist("scorer"))
 
-    def create() -> Job:
-        return scoring_create(project=access.project, user=access.user, **form.arguments())
+    def create() -> list[Job]:
+        return scorings_create(project=access.project, user=access.user, **form.arguments())
 
     return _launch(request, slug, form, create, "trainer_bridge/scoring_create.html")
 
@@ -47,24 +50,31 @@ def judge_create(request: HttpRequest, slug: str, judge_pk: int) -> HttpResponse
     judge = get_object_or_404(judges, pk=judge_pk, project=access.project)
     form = JudgingForm(request.POST or None, judge=judge)
 
-    def create() -> Job:
-        return judging_create(judge=judge, user=access.user, **form.arguments())
+    def create() -> list[Job]:
+        return [judging_create(judge=judge, user=access.user, **form.arguments())]
 
     return _launch(request, slug, form, create, "trainer_bridge/judging_create.html")
 
 
 def _launch(
-    request: HttpRequest, slug: str, form: LaunchForm, create: Callable[[], Job], template: str
+    request: HttpRequest, slug: str, form: LaunchForm, create: Callable[[], list[Job]], template: str
 ) -> HttpResponse:
-    """Show the form, say what it would do, or do it and show the job."""
+    """Show the form, say what it would do, or do it and show the job; the list where there are several."""
     valid = request.method == "POST" and form.is_valid()
     if valid and "preview" not in request.POST:
         try:
-            job = create()
+            jobs = create()
         except JobError as error:
             form.add_error(None, str(error))
             valid = False
         else:
-            return redirect("training:job-detail", slug=slug, pk=job.pk)
+            return _show(request, slug, jobs)
     plan = form.plan() if valid else ""
     return render(request, template, {"form": form, "plan": plan, "judge": getattr(form, "judge", None)})
+
+
+def _show(request: HttpRequest, slug: str, jobs: list[Job]) -> HttpResponse:
+    if len(jobs) == 1:
+        return redirect("training:job-detail", slug=slug, pk=jobs[0].pk)
+    messages.success(request, f"{len(jobs)} jobs are queued: " + "; ".join(map(str, jobs)) + ".")
+    return redirect("training:job-list", slug=slug)

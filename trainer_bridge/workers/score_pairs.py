@@ -1,4 +1,5 @@
-"""Score pairs by CHES: one forward pass for each distinct response, without the language-model head.
+"""Score pairs by CHES and what else the same forward passes give: one for each distinct response, without the
+language-model head unless log-probabilities are asked for.
 
 A prompt's template text and the response, without an end token, are tokenised as one and cut on the right
 at `max_length`, as TRL does for training. The hidden states from the last prompt token to the last
@@ -18,6 +19,7 @@ from trainer_bridge.contracts import FailureRow, PairRow, ScoreRow, ScoreSpec
 from trainer_bridge.workers._hidden import Key, Reading, hidden_states
 from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
 from trainer_bridge.workers._models import LocalModel, RenderError, encode, load, render
+from trainer_bridge.workers._scorers import Extras, Facts, finished_pairs
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
 WINDOW_PAIRS = 512
@@ -27,35 +29,41 @@ Keyed = tuple[PairRow, tuple[Key, Key]]
 
 @dataclass(frozen=True)
 class HiddenSum:
-    """The summed hidden states of one response and their number."""
+    """The summed hidden states of one response, their number, and what other computations keep of it."""
 
     total: np.ndarray
     count: int
+    facts: Facts | None
 
 
 def run(spec: ScoreSpec, workspace: Workspace) -> None:
     pairs = list(read_rows(workspace.input(spec.pairs), PairRow))
     scores, failures = workspace.rows("scores.jsonl"), workspace.rows("failures.jsonl")
-    finished = {row.pair_id for row in read_rows(scores.path, ScoreRow)}
+    finished = finished_pairs(spec.scorers, workspace)
     failures.rewrite([])
     todo = [pair for pair in pairs if pair.pair_id not in finished]
     tally = Tally(workspace, "pairs", total=len(pairs), done=len(pairs) - len(todo))
     loaded = load(spec.model, spec.dtype)
+    extras = Extras(loaded, spec.scorers, workspace)
     loaded.note(workspace)
-    for row in Scorer(loaded, spec.max_length, todo, tally).rows():
+    for row in Scorer(loaded, spec.max_length, todo, tally, extras).rows():
         if isinstance(row, FailureRow):
             failures.append(row)
             tally.add(failed=1)
         else:
-            scores.append(row)
+            if "ches" in spec.scorers:
+                scores.append(row)
             tally.add(1)
 
 
 class Scorer:
     """Turns pairs into score rows, keeping a response's sum exactly as long as a later pair needs it."""
 
-    def __init__(self, loaded: LocalModel, max_length: int, pairs: Sequence[PairRow], tally: Tally) -> None:
+    def __init__(
+        self, loaded: LocalModel, max_length: int, pairs: Sequence[PairRow], tally: Tally, extras: Extras
+    ) -> None:
         self._loaded = loaded
+        self._extras = extras
         self._max_length = min(max_length, loaded.max_positions)
         self._pairs = pairs
         self._tally = tally
@@ -65,17 +73,17 @@ class Scorer:
         self._reasons: dict[Key, str] = {}
 
     def rows(self) -> Iterator[ScoreRow | FailureRow]:
-        for start in range(0, len(self._pairs), WINDOW_PAIRS):
-            waiting = {
-                pair.pair_id: (pair, _keys(pair)) for pair in self._pairs[start : start + WINDOW_PAIRS]
-            }
+        window = min(WINDOW_PAIRS, self._extras.window_pairs)
+        for start in range(0, len(self._pairs), window):
+            waiting = {pair.pair_id: (pair, _keys(pair)) for pair in self._pairs[start : start + window]}
             asking: dict[Key, list[str]] = {}
             for pair_id, (_, keys) in waiting.items():
                 for key in dict.fromkeys(keys):  # two responses may have the same text
                     asking.setdefault(key, []).append(pair_id)
             for text, states in hidden_states(self._loaded, self._readings(list(waiting.values()))):
                 total = states.double().sum(dim=0).cpu().numpy()
-                self._sums[text.key] = HiddenSum(total, len(states))
+                facts = self._extras.take(text.ids[text.first + 1 :], states)
+                self._sums[text.key] = HiddenSum(total, len(states), facts)
                 ready = [
                     waiting.pop(pair_id) for pair_id in asking[text.key] if self._is_ready(waiting[pair_id])
                 ]
@@ -124,11 +132,12 @@ class Scorer:
             for name, key in zip("ab", keys, strict=True)
             if key in self._reasons
         ]
-        row = (
-            FailureRow(key=pair.pair_id, error="; ".join(reasons))
-            if reasons
-            else _score(pair.pair_id, self._sums[keys[0]], self._sums[keys[1]])
-        )
+        if reasons:
+            row: ScoreRow | FailureRow = FailureRow(key=pair.pair_id, error="; ".join(reasons))
+        else:
+            a, b = (self._sums[key] for key in keys)
+            self._extras.write(pair.pair_id, a.facts, b.facts)
+            row = _score(pair.pair_id, a, b)
         for key in keys:
             self._needed[key] -= 1
             if self._needed[key] <= 0:

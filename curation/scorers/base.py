@@ -1,0 +1,107 @@
+"""What a scorer says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import sub
+
+
+class Needs(StrEnum):
+    """What a scorer reads. `label` heads a group of scorers on forms and pages."""
+
+    TEXT = "text"
+    TOKENS = "tokens"
+    HIDDEN_STATES = "hidden states"
+    LOG_PROBABILITIES = "log-probabilities"
+
+    @property
+    def label(self) -> str:
+        return LABELS[self]
+
+
+LABELS = {
+    Needs.TEXT: "From the texts alone",
+    Needs.TOKENS: "From a model's tokens",
+    Needs.HIDDEN_STATES: "From a model's hidden states",
+    Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
+}
+
+
+class Worse(StrEnum):
+    """Which scores are those of pairs one would rather not train on."""
+
+    HIGH = "high"
+    LOW = "low"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scorer:
+    """One number about a pair, and what a reader must know to use it.
+
+    A directed scorer has a value for each of the two choices, `a_over_b` and `b_over_a`; any other has one,
+    `both`. `version` goes up when the same pair would get another number: scores of two versions never mix.
+    """
+
+    name: str
+    label: str
+    help: str
+    formula: str
+    source: str
+    needs: Needs
+    directed: bool
+    worse: Worse
+    unit: str = ""
+    version: int = 1
+
+    @property
+    def direction(self) -> str:
+        return "chosen over rejected" if self.directed else "symmetric"
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """The score of a over b; `details` holds what was found in each of the two."""
+
+    value: float
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGap(Scorer):
+    """A number found in each response to its prompt, compared: `compare` changes sign when its arguments
+    swap, so that b over a is the negative of a over b."""
+
+    feature: Callable[[str, str], float]
+    compare: Callable[[float, float], float] = sub
+    needs: Needs = Needs.TEXT
+    directed: bool = True
+
+    def score(self, prompt: str, a: str, b: str) -> TextScore:
+        of_a, of_b = float(self.feature(prompt, a)), float(self.feature(prompt, b))
+        return TextScore(float(self.compare(of_a, of_b)), {"a": of_a, "b": of_b})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextLikeness(Scorer):
+    """How alike the two texts are, whichever comes first."""
+
+    measure: Callable[[str, str], float]
+    needs: Needs = Needs.TEXT
+    directed: bool = False
+
+    def score(self, prompt: str, a: str, b: str) -> TextScore:  # noqa: ARG002 -- as TextGap is called
+        return TextScore(float(self.measure(a, b)))
+
+
+TextScorer = TextGap | TextLikeness
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelScorer(Scorer):
+    """Computed by the worker `score_pairs`; `computation` is its name in the spec, which may make several
+    scores at once."""
+
+    computation: str

@@ -1,0 +1,117 @@
+"""Scorers that read nothing but the texts."""
+
+from __future__ import annotations
+
+from curation.algorithms import phrases, response_text
+from curation.scorers.base import TextGap, TextLikeness, TextScorer, Worse
+
+LENGTH_BIAS = "Singhal et al., arXiv 2310.03716"
+FORMAT_BIAS = "Zhang et al., arXiv 2409.11704; counts compared as in Chatbot Arena's style control"
+OURS = "ours"
+
+TEXT_SCORERS: tuple[TextScorer, ...] = (
+    TextGap(
+        name="length_gap",
+        label="Length gap",
+        help="How many characters the chosen response is longer. Far above 0 throughout a dataset, training "
+        "teaches length.",
+        formula="characters(chosen) − characters(rejected)",
+        source=LENGTH_BIAS,
+        worse=Worse.HIGH,
+        unit="characters",
+        feature=lambda _prompt, text: len(text),
+    ),
+    TextGap(
+        name="length_log_ratio",
+        label="Log length ratio",
+        help="The same in proportion: 0.69 means twice as long, −0.69 half as long.",
+        formula="ln((characters(chosen) + 1) / (characters(rejected) + 1))",
+        source=LENGTH_BIAS,
+        worse=Worse.HIGH,
+        feature=lambda _prompt, text: len(text),
+        compare=response_text.log_ratio,
+    ),
+    TextGap(
+        name="list_gap",
+        label="List gap",
+        help="Whether the chosen response has more list items, outside code blocks.",
+        formula="(c − r) / (c + r + 1), c and r the list items of the chosen and the rejected",
+        source=FORMAT_BIAS,
+        worse=Worse.HIGH,
+        feature=lambda _prompt, text: response_text.list_items(text),
+        compare=response_text.arena_gap,
+    ),
+    TextGap(
+        name="markdown_gap",
+        label="Markdown gap",
+        help="Whether the chosen response has more Markdown: headings, list items, bold passages, tables and "
+        "code blocks.",
+        formula="(c − r) / (c + r + 1), c and r the marks of the chosen and the rejected",
+        source=FORMAT_BIAS,
+        worse=Worse.HIGH,
+        feature=lambda _prompt, text: response_text.markdown_marks(text),
+        compare=response_text.arena_gap,
+    ),
+    TextGap(
+        name="refusal",
+        label="Refusal",
+        help="1 where only the chosen response opens with a refusal, −1 where only the rejected one does, by "
+        "English word patterns. Which of them is right depends on the prompt.",
+        formula="refuses(chosen) − refuses(rejected)",
+        source=OURS,
+        worse=Worse.NEITHER,
+        feature=lambda _prompt, text: phrases.refuses(text),
+    ),
+    TextGap(
+        name="identity_leak",
+        label="Identity leak",
+        help="1 where only the chosen response says that it is an AI or which one (“As an AI language "
+        "model”, “As ChatGPT,”), −1 where only the rejected one does, by English word patterns.",
+        formula="names itself(chosen) − names itself(rejected)",
+        source=OURS,
+        worse=Worse.HIGH,
+        feature=lambda _prompt, text: phrases.names_itself(text),
+    ),
+    TextGap(
+        name="cut_ending",
+        label="Cut ending",
+        help="1 where only the chosen response seems to stop before its end: within a sentence, after a "
+        "comma or in an unclosed code block; −1 where only the rejected one does.",
+        formula="looks cut(chosen) − looks cut(rejected)",
+        source=OURS,
+        worse=Worse.HIGH,
+        feature=lambda _prompt, text: response_text.looks_cut(text),
+    ),
+    TextGap(
+        name="prompt_copy",
+        label="Prompt copying",
+        help="How much more of the chosen response repeats the prompt: the share of its 8-grams of words "
+        "that stand in the prompt too.",
+        formula="copied(chosen) − copied(rejected)",
+        source=OURS,
+        worse=Worse.HIGH,
+        unit="share",
+        feature=response_text.copied_share,
+    ),
+    TextGap(
+        name="script_match",
+        label="Script match",
+        help="How much more of the chosen response is in the script of the prompt. It compares scripts, not "
+        "languages: an English answer to a Russian prompt is seen, one to a Spanish prompt is not.",
+        formula="share of letters in the prompt's main script(chosen) − the same(rejected)",
+        source=OURS,
+        worse=Worse.LOW,
+        unit="share",
+        feature=response_text.script_share,
+    ),
+    TextLikeness(
+        name="text_likeness",
+        label="Text likeness",
+        help="How alike the two texts are, by the character trigrams they share: 0 nothing, 1 the same text.",
+        formula="|A ∩ B| / |A ∪ B| of the sets of character trigrams",
+        source=OURS,
+        worse=Worse.HIGH,
+        unit="share",
+        measure=response_text.trigram_jaccard,
+    ),
+)

@@ -1,0 +1,231 @@
+"""What scoring jobs give their workers, and what they store of the answers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from config.settings.env import BASE_DIR
+from curation import scorers
+from curation.models import Pair, PairScore, ScoreProducer
+from tests.factories import PairFactory, ProjectFactory, UserFactory
+from tests.trainer_bridge.fakes import ModelVersionFactory
+from tests.trainer_bridge.test_kinds import SCORES, answer, begin, inputs
+from trainer_bridge.errors import JobError
+from trainer_bridge.files import Tails, read_json, write_model
+from trainer_bridge.kinds import kind_named
+from trainer_bridge.models import Job, ModelVersion
+from trainer_bridge.services.job_create import scoring_create, text_scoring_create
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair() -> Pair:
+    project = ProjectFactory()
+    found: Pair = PairFactory(prompt__project=project)
+    return found
+
+
+def texts_job(pair: Pair, *names: str) -> Job:
+    return text_scoring_create(
+        project=pair.prompt.project, user=UserFactory(), scorers=names or ["length_gap", "text_likeness"]
+    )
+
+
+def values(pair: Pair, version: int = 1, **scores: float) -> dict[str, Any]:
+    found = [{"scorer": name, "version": version, "value": value} for name, value in scores.items()]
+    return {"pair_id": str(pair.pk), "scores": found}
+
+
+def stored() -> dict[tuple[str, str], float]:
+    return {(score.scorer, score.direction): score.value for score in PairScore.objects.all()}
+
+
+# ── texts ────────────────────────────────────────────────────────────────────
+
+
+def test_texts_are_scored_in_each_direction_or_both(pair: Pair) -> None:
+    job = texts_job(pair)
+    kind = kind_named(job.kind)
+    assert (kind.python(job), kind.queue(job.spec)) == (sys.executable, "cpu")
+    assert begin(job) == 1
+    row = values(pair, length_gap=3.0, text_likeness=0.5)
+    row["scores"][0]["details"] = {"a": 5.0, "b": 2.0}
+    assert answer(job, "scores.jsonl", [row]) == {"pairs_scored": 1}
+    assert stored() == {
+        ("length_gap", "a_over_b"): 3.0,
+        ("length_gap", "b_over_a"): -3.0,
+        ("text_likeness", "both"): 0.5,
+    }
+    score = PairScore.objects.filter(scorer="length_gap").first()
+    assert score is not None
+    assert score.details == {"a": 5.0, "b": 2.0}
+    assert score.producer.details == {"version": 1}
+    assert score.producer.label == "the texts, version 1"
+    answer(job, "scores.jsonl", [row])  # read again from the start, as after a crash
+    assert PairScore.objects.count() == 3
+
+
+def test_zero_has_no_sign(pair: Pair) -> None:
+    job = texts_job(pair)
+    begin(job)
+    answer(job, "scores.jsonl", [values(pair, length_gap=0.0)])
+    assert [str(score.value) for score in PairScore.objects.all()] == ["0.0", "0.0"]
+
+
+def test_only_what_is_missing_is_scored_again(pair: Pair) -> None:
+    first = texts_job(pair, "length_gap")
+    begin(first)
+    answer(first, "scores.jsonl", [values(pair, length_gap=1.0)])
+    assert begin(texts_job(pair, "length_gap")) == 0
+    late = PairFactory(prompt__project=pair.prompt.project)
+    again = texts_job(pair, "length_gap")
+    assert begin(again) == 1
+    assert [row["pair_id"] for row in inputs(again, "pairs.jsonl")] == [str(late.pk)]
+
+
+def test_a_scorer_that_has_all_pairs_is_not_computed_with_another(pair: Pair) -> None:
+    first = texts_job(pair, "length_gap")
+    begin(first)
+    answer(first, "scores.jsonl", [values(pair, length_gap=1.0)])
+    both = texts_job(pair, "length_gap", "refusal")
+    prepared = kind_named(both.kind).prepare(_made(both))
+    assert prepared.total == 1
+    assert prepared.spec.model_dump()["scorers"] == ["refusal"]
+
+
+def _made(job: Job) -> Job:
+    job.out_dir.mkdir(parents=True, exist_ok=True)
+    return job
+
+
+def test_a_new_version_makes_new_scores_beside_the_old(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = texts_job(pair, "length_gap")
+    begin(first)
+    answer(first, "scores.jsonl", [values(pair, length_gap=1.0)])
+    newer = replace(scorers.TEXTS["length_gap"], version=2)
+    monkeypatch.setitem(scorers.TEXTS, "length_gap", newer)
+    second = texts_job(pair, "length_gap")
+    assert begin(second) == 1
+    answer(second, "scores.jsonl", [values(pair, version=2, length_gap=2.0)])
+    assert begin(texts_job(pair, "length_gap")) == 0
+    a_over_b = PairScore.objects.filter(direction="a_over_b").order_by("pk")
+    assert [(score.value, score.producer.details) for score in a_over_b] == [
+        (1.0, {"version": 1}),
+        (2.0, {"version": 2}),
+    ]
+    assert kind_named(second.kind).finish(second) == {"producers": {"length_gap": a_over_b[1].producer_id}}
+
+
+def test_the_worker_itself(pair: Pair) -> None:
+    """The files of the job, the real worker, and what is stored of its answer."""
+    job = texts_job(pair, *scorers.TEXTS)
+    prepared = kind_named(job.kind).prepare(_made(job))
+    spec = job.out_dir / "spec.json"
+    write_model(spec, prepared.spec)
+    command = ["trainer_bridge.workers.score_texts", "--spec", str(spec), "--out", str(job.out_dir)]
+    subprocess.run([sys.executable, "-m", *command], cwd=BASE_DIR, check=True)
+    assert read_json(job.out_dir / "environment.json")
+    assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 1}
+    assert PairScore.objects.filter(pair=pair).count() == 2 * len(scorers.TEXTS) - 1
+    assert begin(texts_job(pair, *scorers.TEXTS)) == 0
+
+
+# ── models ───────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def model(pair: Pair) -> ModelVersion:
+    created: ModelVersion = ModelVersionFactory(project=pair.prompt.project)
+    return created
+
+
+def test_a_model_that_is_gone_is_said(pair: Pair, model: ModelVersion) -> None:
+    job = scoring_create(project=model.project, user=UserFactory(), model=model)
+    model.delete()
+    with pytest.raises(JobError, match="no longer registered"):
+        begin(job)
+
+
+def test_scores_from_before_versions_are_known_and_later_ones_are_others(
+    pair: Pair, model: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = scoring_create(project=model.project, user=UserFactory(), model=model)
+    begin(job)
+    answer(job, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    model.refresh_from_db()
+    assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 0
+    with monkeypatch.context() as newer:
+        for name in ("ches", "ln_ches"):
+            newer.setitem(scorers.SCORERS, name, replace(scorers.SCORERS[name], version=2))
+        second = scoring_create(project=model.project, user=UserFactory(), model=model)
+        assert begin(second) == 1
+        answer(second, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+        assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 0
+    assert ScoreProducer.objects.filter(details__version=2).count() == 2
+    # The scores of version 2 do not stand for those of version 1.
+    PairScore.objects.filter(producer__details__version__isnull=True).delete()
+    assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 1
+
+
+def under(model: ModelVersion, *computations: str) -> Job:
+    return scoring_create(
+        project=model.project, user=UserFactory(), model=model, computations=list(computations)
+    )
+
+
+def test_other_computations_have_files_and_producers_of_their_own(pair: Pair, model: ModelVersion) -> None:
+    job = under(model, "token_edit", "logprob", "ches")
+    assert begin(job) == 1
+    (job.out_dir / "logprob.jsonl").write_text(
+        json.dumps(values(pair, logp_gap=2.0, mean_logp_gap=-0.5)) + "\n"
+    )
+    (job.out_dir / "scores.jsonl").write_text(json.dumps({"pair_id": str(pair.pk), **SCORES}) + "\n")
+    assert answer(job, "token_edit.jsonl", [values(pair, token_edit=-0.25)]) == {"pairs_scored": 1}
+    assert stored() == {
+        ("token_edit", "both"): -0.25,
+        ("logp_gap", "a_over_b"): 2.0,
+        ("logp_gap", "b_over_a"): -2.0,
+        ("mean_logp_gap", "a_over_b"): -0.5,
+        ("mean_logp_gap", "b_over_a"): 0.5,
+        ("ches", "a_over_b"): -1.0,
+        ("ches", "b_over_a"): -2.0,
+        ("ln_ches", "a_over_b"): -0.1,
+        ("ln_ches", "b_over_a"): -0.2,
+    }
+    assert set(job.inputs["producers"]) == {"token_edit", "logp_gap", "mean_logp_gap", "ches", "ln_ches"}
+    assert ScoreProducer.objects.get(scorer="logp_gap").details["model_fingerprint"] == "f1"
+
+
+def test_only_computations_with_pairs_left_run_again(pair: Pair, model: ModelVersion) -> None:
+    first = under(model, "ches")
+    begin(first)
+    answer(first, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    both = under(model, "ches", "token_edit")
+    prepared = kind_named(both.kind).prepare(_made(both))
+    assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["token_edit"])
+    assert answer(both, "token_edit.jsonl", [values(pair, token_edit=-1.0)]) == {"pairs_scored": 1}
+    assert begin(under(model, "ches", "token_edit")) == 0
+
+    late = PairFactory(prompt__project=model.project)
+    again = under(model, "ches", "token_edit")
+    prepared = kind_named(again.kind).prepare(_made(again))
+    assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["ches", "token_edit"])
+    assert [row["pair_id"] for row in inputs(again, "pairs.jsonl")] == [str(late.pk)]
+
+
+def test_another_chat_template_is_refused_whatever_is_computed(pair: Pair, model: ModelVersion) -> None:
+    first = under(model, "ches")
+    begin(first)
+    answer(first, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    PairFactory(prompt__project=model.project)
+    second = under(model, "ches", "token_edit")
+    begin(second)
+    with pytest.raises(JobError, match="chat template"):
+        answer(second, "token_edit.jsonl", [values(pair, token_edit=0.0)], template_hash="t2")

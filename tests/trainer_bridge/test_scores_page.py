@@ -1,0 +1,175 @@
+"""The page of scores: every scorer, who computed it, what is missing, and where to get it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from curation.models import Consensus, Pair, PairScore, Project, ScoreProducer
+from curation.score_summary import BINS, Shape, scored_by
+from curation.scorers import SCORERS
+from curation.services.score_record import producer_fingerprint
+from tests.conftest import People
+from tests.factories import PairFactory
+from tests.trainer_bridge.fakes import ModelVersionFactory
+from trainer_bridge.score_page import ProducerRow, score_page
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/p/helpfulness/scores/"
+UNDER_MODEL = {"model_fingerprint": "f1", "template_hash": "t", "dtype": "float32", "max_length": 512}
+
+
+def producer_of(project: Project, scorer: str, **details: Any) -> ScoreProducer:
+    return ScoreProducer.objects.create(
+        project=project,
+        scorer=scorer,
+        fingerprint=producer_fingerprint(scorer, details),
+        label="tiny",
+        details=details,
+    )
+
+
+def record(producer: ScoreProducer, pair: Pair, **values: float) -> None:
+    for direction, value in values.items():
+        PairScore.objects.create(
+            pair=pair, producer=producer, scorer=producer.scorer, direction=direction, value=value
+        )
+
+
+def conclude(pair: Pair, winner: str) -> None:
+    Consensus.objects.create(
+        pair=pair, method="mean_probability", winner=winner, probability=0.5, margin=0.0, votes={}
+    )
+
+
+def rows_of(project: Project) -> dict[str, list[ProducerRow]]:
+    return {
+        card.scorer.name: card.rows
+        for group in score_page(project).groups
+        for card in group.cards
+        if card.rows
+    }
+
+
+def test_it_works(people: People) -> None:
+    pairs = [PairFactory(prompt__project=people.project) for _ in range(3)]
+    producer = producer_of(people.project, "length_gap", version=1)
+    for pair in pairs[:2]:
+        record(producer, pair, a_over_b=5, b_over_a=-5)
+    page = people.client("rita").get(PAGE).content.decode()
+    for scorer in SCORERS.values():
+        assert f'<h3 id="{scorer.name}">{scorer.label}</h3>' in page
+        assert f"?scorer={scorer.name}" in page
+    assert "2 pairs scored, 1 missing." in page
+    assert "no consensus names the chosen response" in page
+    assert '<a href="/p/helpfulness/scores/" aria-current="page">Scores</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("alice", 200), ("rita", 200), ("rob", 404), ("anna", 404), ("charlie", 404), ("anonymous", 302)],
+)
+def test_it_checks_access(people: People, name: str, status: int) -> None:
+    assert people.client(name).get(PAGE).status_code == status
+
+
+def test_scores_lie_in_the_direction_that_was_chosen(people: People) -> None:
+    directed = producer_of(people.project, "length_gap", version=1)
+    symmetric = producer_of(people.project, "text_likeness", version=1)
+    for winner, value in (("a", 10.0), ("b", 20.0), ("", 99.0)):
+        pair = PairFactory(prompt__project=people.project)
+        conclude(pair, winner)
+        record(directed, pair, a_over_b=value, b_over_a=-value)
+        record(symmetric, pair, both=0.5)
+    found = {scored.producer.scorer: scored for scored in scored_by(people.project)}
+    assert [found[name].pairs for name in ("length_gap", "text_likeness")] == [3, 3]
+    # 10 where a was chosen, −20 where b was; the tie has no direction
+    assert found["length_gap"].shape == Shape(-20.0, 10.0, [1] + [0] * (BINS - 2) + [1])
+    assert found["text_likeness"].shape == Shape(0.5, 0.5, [3] + [0] * (BINS - 1))
+
+
+def test_charts_are_of_some_pairs_where_there_are_many(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    producers = [producer_of(people.project, name, version=1) for name in ("text_likeness", "token_edit")]
+    for _ in range(5):
+        pair = PairFactory(prompt__project=people.project)
+        for producer in producers:
+            record(producer, pair, both=float(pair.pk))
+    assert score_page(people.project).drawn == 0
+    monkeypatch.setattr("curation.score_summary.SHAPE_PAIRS", 3)
+    monkeypatch.setattr("trainer_bridge.score_page.SHAPE_PAIRS", 3)
+    found = scored_by(people.project)
+    assert [scored.pairs for scored in found] == [5, 5]
+    assert found[0].shape == found[1].shape  # the same pairs
+    assert found[0].shape is not None
+    assert sum(found[0].shape.counts) == 3
+    page = people.client("rita").get(PAGE).content.decode()
+    assert "They are of 3 pairs drawn at random" in page
+
+
+def test_a_group_is_asked_for_whole(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    group = score_page(people.project).groups[0]
+    form = people.client("rita").get(f"/p/helpfulness/score/?{group.query}").content.decode()
+    assert form.count(" checked") == len(group.cards)
+
+
+def test_what_is_not_finite_is_counted_but_not_drawn(people: People) -> None:
+    producer = producer_of(people.project, "text_likeness", version=1)
+    for value in (float("inf"), float("nan"), 1.0):
+        record(producer, PairFactory(prompt__project=people.project), both=value)
+    (scored,) = scored_by(people.project)
+    assert scored.pairs == 3
+    assert scored.shape is not None
+    assert sum(scored.shape.counts) == 1
+
+
+def test_what_is_missing_is_asked_for_with_the_same_settings(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    model = ModelVersionFactory(project=people.project, fingerprint="f1")
+    ModelVersionFactory(project=people.project, fingerprint="")
+    producer_of(people.project, "ln_ches", **UNDER_MODEL)
+    (row,) = rows_of(people.project)["ln_ches"]
+    assert (row.settings, row.missing, row.obstacle) == ("float32, 512 tokens", 1, "")
+    assert row.query == f"scorer=ln_ches&model={model.pk}&dtype=float32&max_length=512"
+    page = people.client("rita").get(PAGE).content.decode()
+    link = re.search(r'href="(/p/helpfulness/score/\?scorer=ln_ches&amp;model[^"]*)"', page)
+    assert link
+    form = people.client("rita").get(link[1].replace("&amp;", "&")).content.decode()
+    assert f'value="{model.pk}" selected' in form
+
+
+def test_what_stands_in_the_way_is_said(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    producer_of(people.project, "ches", **UNDER_MODEL)
+    producer_of(people.project, "length_gap", version=99)
+    producer_of(people.project, "imported", origin="a file")
+    page = people.client("rita").get(PAGE).content.decode()
+    assert "Its model is not registered in this project any more" in page
+    assert "The scorer is at version 1 by now" in page
+    assert "imported by tiny" in page
+    assert "No worker of this site computes this score." in page
+
+
+def test_scores_of_another_project_are_not_shown(people: People) -> None:
+    other = PairFactory()
+    record(producer_of(other.prompt.project, "length_gap", version=1), other, a_over_b=1, b_over_a=-1)
+    assert rows_of(people.project) == {}
+
+
+@pytest.mark.parametrize("many", [1, 8])
+def test_the_page_costs_the_same_for_many_producers(
+    people: People, many: int, django_assert_max_num_queries: Any
+) -> None:
+    pair = PairFactory(prompt__project=people.project)
+    for number in range(many):
+        ModelVersionFactory(project=people.project, fingerprint=str(number))
+        producer = producer_of(people.project, "ches", **UNDER_MODEL, number=number)
+        record(producer, pair, a_over_b=1, b_over_a=2)
+    client = people.client("rita")
+    with django_assert_max_num_queries(10):
+        client.get(PAGE)

@@ -1,0 +1,115 @@
+"""What `score_pairs` computes beside CHES, against the slow way."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from curation.scorers import MODEL_SCORERS
+from tests.workers.conftest import WorkerBench, user
+from tests.workers.test_local import SCORES, TEXTS, oracle, pairs_of
+from trainer_bridge.contracts import Computation, ScoreSpec
+
+ALL = list(get_args(Computation))
+OTHERS = [name for name in ALL if name != "ches"]
+
+
+def values(bench: WorkerBench, out: str) -> dict[str, dict[str, float]]:
+    """Every score of every pair, from all files."""
+    found: dict[str, dict[str, float]] = {}
+    for name in OTHERS:
+        for row in bench.rows(out, f"{name}.jsonl"):
+            for score in row["scores"]:
+                found.setdefault(row["pair_id"], {})[score["scorer"]] = score["value"]
+    return found
+
+
+def check(bench: WorkerBench, out: str, expected: dict[str, dict[str, float]]) -> None:
+    found = values(bench, out)
+    assert set(found) == set(expected)
+    for pair_id, scores in expected.items():
+        assert found[pair_id] == pytest.approx(scores, rel=1e-3, abs=1e-4), pair_id
+
+
+def test_it_works(bench: WorkerBench, tiny_model: Path) -> None:
+    pairs = pairs_of(["Capital?", "What is the capital of France? " * 3])
+    path = bench.write("pairs.jsonl", pairs)
+    spec = ScoreSpec(model=str(tiny_model), pairs=path, max_length=180, scorers=ALL)
+    done = bench.run("score_pairs", spec, "out")
+    assert done.returncode == 0, done.stderr
+    check(bench, "out", oracle(tiny_model, bench.folder / path, 180, "scores_oracle"))
+    rows = {row["pair_id"]: row for row in bench.rows("out", "scores.jsonl")}
+    for pair_id, scores in oracle(tiny_model, bench.folder / path, 180).items():
+        assert {name: rows[pair_id][name] for name in SCORES} == pytest.approx(scores, rel=1e-4, abs=1e-4)
+    (edit,) = bench.rows("out", "token_edit.jsonl")[0]["scores"]
+    assert edit["details"] == {"n_a": len(TEXTS[0]), "n_b": len(TEXTS[1])}  # one token a byte
+    assert {name for scores in values(bench, "out").values() for name in scores} == {
+        scorer.name for scorer in MODEL_SCORERS if scorer.computation != "ches"
+    }
+
+
+def test_only_what_is_asked_for_is_written_and_only_what_is_missing_again(
+    bench: WorkerBench, tiny_model: Path
+) -> None:
+    odd = {"pair_id": "empty", "prompt": user("Why?"), "response_a": "", "response_b": "x"}
+    path = bench.write("pairs.jsonl", [*pairs_of(["Capital?"]), odd])
+    spec = ScoreSpec(model=str(tiny_model), pairs=path, scorers=["token_edit"])
+    assert bench.run("score_pairs", spec, "out").returncode == 0
+    assert bench.rows("out", "scores.jsonl") == []
+    before = bench.rows("out", "token_edit.jsonl")
+    assert len(before) == 6
+    assert [row["key"] for row in bench.rows("out", "failures.jsonl")] == ["empty"]
+
+    more: dict[str, Any] = {"scorers": ["token_edit", "logprob"]}
+    assert bench.run("score_pairs", spec.model_copy(update=more), "out").returncode == 0
+    assert bench.rows("out", "token_edit.jsonl") == before
+    assert len(bench.rows("out", "logprob.jsonl")) == 6
+    assert bench.rows("out", "progress.jsonl")[-1]["message"] == "6 of 7 pairs, 1 failed"
+
+
+def test_the_same_response_twice_is_as_alike_as_can_be(bench: WorkerBench, tiny_model: Path) -> None:
+    """Two texts that differ after the cut are one and the same to the model."""
+    pair = {
+        "pair_id": "1",
+        "prompt": user("Why?"),
+        "response_a": "no " * 80 + "a",
+        "response_b": "no " * 80 + "b",
+    }
+    spec = ScoreSpec(
+        model=str(tiny_model), pairs=bench.write("pairs.jsonl", [pair]), max_length=100, scorers=OTHERS
+    )
+    assert bench.run("score_pairs", spec, "out").returncode == 0
+    found = values(bench, "out")["1"]
+    assert found["token_edit"] == 0
+    assert found["logp_gap"] == pytest.approx(0, abs=1e-4)
+    assert found["entanglement"] == pytest.approx(1, rel=1e-5)
+
+
+def test_a_head_that_does_more_is_refused_in_words(bench: WorkerBench, tiny_model: Path) -> None:
+    """The same weights as a Granite model, which divides its logits."""
+    folder = bench.folder / "granite"
+    shutil.copytree(tiny_model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "granite", "architectures": ["GraniteForCausalLM"], "logits_scaling": 8.0}
+    (folder / "config.json").write_text(json.dumps(config))
+    spec = ScoreSpec(
+        model=str(folder), pairs=bench.write("pairs.jsonl", pairs_of(["Capital?"])), scorers=["logprob"]
+    )
+    done = bench.run("score_pairs", spec, "out")
+    assert done.returncode == 2, done.stderr
+    assert "Leave out the scores from log-probabilities." in done.stderr
+    others = spec.model_copy(update={"scorers": ["ches", "last_hidden_ip"]})
+    assert bench.run("score_pairs", others, "out").returncode == 0
+
+
+@pytest.mark.real_model
+def test_a_real_model_agrees_with_the_slow_way(bench: WorkerBench, real_model: Path) -> None:
+    path = bench.write("pairs.jsonl", pairs_of(["What is the capital of France?"]))
+    spec = ScoreSpec(model=str(real_model), pairs=path, scorers=ALL)
+    done = bench.run("score_pairs", spec, "out")
+    assert done.returncode == 0, done.stderr
+    check(bench, "out", oracle(real_model, bench.folder / path, 512, "scores_oracle"))

@@ -1,0 +1,86 @@
+"""Scoring texts: the worker as the job runner starts it, without torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curation.scorers import TEXTS
+from tests.workers.conftest import WorkerBench, user, wait_for
+from trainer_bridge.contracts import ExitCode, TextScoreSpec
+
+
+def pair(number: int, **changes: Any) -> dict[str, Any]:
+    texts = {"response_a": f"Answer {number}, the longer.", "response_b": f"Answer {number}."}
+    return {"pair_id": str(number), "prompt": user("Why?"), **texts, **changes}
+
+
+def scores(row: dict[str, Any]) -> dict[str, float]:
+    return {score["scorer"]: score["value"] for score in row["scores"]}
+
+
+def test_it_works(light_bench: WorkerBench) -> None:
+    picture = [{"type": "image", "url": "x.png"}, {"type": "text", "text": "Что это?"}]
+    rows = [
+        pair(1),
+        pair(2, response_a="", response_b="x"),
+        pair(3, prompt=[{"role": "user", "content": picture}], response_a="Кот", response_b="A cat"),
+    ]
+    spec = TextScoreSpec(pairs=light_bench.write("pairs.jsonl", rows), scorers=list(TEXTS))
+    done = light_bench.run("score_texts", spec, "out")
+    assert done.returncode == 0, done.stderr
+    found = {row["pair_id"]: row for row in light_bench.rows("out", "scores.jsonl")}
+    assert list(found) == ["1", "2", "3"]
+    assert all(list(scores(row)) == list(TEXTS) for row in found.values())
+    assert scores(found["1"])["length_gap"] == len(", the longer")
+    assert found["1"]["scores"][0] == {
+        "scorer": "length_gap",
+        "version": TEXTS["length_gap"].version,
+        "value": 12.0,
+        "details": {"a": 21.0, "b": 9.0},
+    }
+    assert scores(found["2"])["length_gap"] == -1
+    assert scores(found["3"])["script_match"] == 1
+    assert light_bench.rows("out", "progress.jsonl")[-1] == {"done": 3, "total": 3, "message": "3 of 3 pairs"}
+
+
+def test_a_second_run_scores_only_what_is_missing(light_bench: WorkerBench) -> None:
+    path = light_bench.write("pairs.jsonl", [pair(number) for number in range(5)])
+    spec = TextScoreSpec(pairs=path, scorers=["length_gap"])
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    file = light_bench.folder / "out" / "scores.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:3]) + lines[3][:9])  # killed in the middle of a row
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    assert [row["pair_id"] for row in light_bench.rows("out", "scores.jsonl")] == list("01234")
+
+    # Another scorer is missing from every row.
+    more = TextScoreSpec(pairs=path, scorers=["length_gap", "refusal"])
+    assert light_bench.run("score_texts", more, "out").returncode == 0
+    rows = light_bench.rows("out", "scores.jsonl")
+    assert len(rows) == 10
+    assert all(len(row["scores"]) == 2 for row in rows[5:])
+
+
+def test_a_worker_that_is_told_to_stop_loses_nothing(light_bench: WorkerBench) -> None:
+    long = "A sentence of some words, and another one. " * 30
+    pairs = [pair(number, response_a=f"{long}{number}", response_b=long) for number in range(3000)]
+    spec = TextScoreSpec(pairs=light_bench.write("pairs.jsonl", pairs), scorers=list(TEXTS))
+    worker = light_bench.start("score_texts", spec, "out")
+    path = light_bench.folder / "out" / "scores.jsonl"
+    wait_for(lambda: path.exists() and path.stat().st_size)
+    worker.terminate()
+    assert worker.wait(20) == ExitCode.CANCELLED
+    worker.communicate()
+    before = light_bench.rows("out", "scores.jsonl")
+    assert 0 < len(before) < len(pairs)
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    rows = light_bench.rows("out", "scores.jsonl")
+    assert rows[: len(before)] == before
+    assert [row["pair_id"] for row in rows] == [row["pair_id"] for row in pairs]
+
+
+def test_an_unknown_scorer_is_refused_in_words(light_bench: WorkerBench) -> None:
+    spec = {"pairs": light_bench.write("pairs.jsonl", []), "scorers": ["ches"]}
+    done = light_bench.run("score_texts", spec, "out")
+    assert done.returncode == 2
+    assert "ches cannot be computed from texts" in done.stderr

@@ -1,0 +1,77 @@
+"""Scores that are read off the texts: no model, so a pair is scored once per version of a scorer.
+
+`inputs`: {"split": …}.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from curation.models import Pair, Project, ScoreProducer
+from curation.scorers import TEXTS
+from curation.services.score_record import producer_fingerprint, producer_get_or_create
+from trainer_bridge.contracts import ScoreValuesRow, TextScoreSpec
+from trainer_bridge.files import Tails, write_rows
+from trainer_bridge.kinds.base import Counts, JobKind, Prepared
+from trainer_bridge.kinds.pairs import pair_rows, pairs_of
+from trainer_bridge.kinds.values import values_record
+from trainer_bridge.models import Job
+
+
+class ScoreTexts(JobKind):
+    worker = "score_texts"
+
+    def python(self, job: Job) -> str:  # noqa: ARG002 -- none needs torch
+        return sys.executable
+
+    def queue(self, spec: dict[str, Any]) -> str:  # noqa: ARG002 -- none needs an accelerator
+        return "cpu"
+
+    def prepare(self, job: Job) -> Prepared:
+        spec = TextScoreSpec.model_validate(job.spec)
+        pairs = pairs_of(job.project_id, job.inputs["split"])
+        producers = _known_producers(job, spec)
+        lacking = [
+            name
+            for name in spec.scorers
+            if name not in producers or pairs.lacking_scores([producers[name]]).exists()
+        ]
+        if not lacking:
+            pairs = Pair.objects.none()
+        elif all(name in producers for name in lacking):
+            pairs = pairs.lacking_scores(producers[name] for name in lacking)
+        return Prepared(
+            spec=spec.model_copy(update={"scorers": lacking or spec.scorers}),
+            total=write_rows(job.out_dir / spec.pairs, pair_rows(pairs)),
+        )
+
+    def ingest(self, job: Job, out: Tails) -> Counts:
+        rows = [ScoreValuesRow.model_validate(row) for row in out.rows("scores.jsonl")]
+        values_record(rows, lambda scorer, version: _producer(job.project, scorer, version))
+        return {"pairs_scored": len(rows)} if rows else {}
+
+    def finish(self, job: Job) -> dict[str, Any]:
+        return {"producers": _known_producers(job, TextScoreSpec.model_validate(job.spec))}
+
+
+def _details(version: int) -> dict[str, Any]:
+    return {"version": version}
+
+
+def _producer(project: Project, scorer: str, version: int) -> ScoreProducer:
+    details = _details(version)
+    return producer_get_or_create(
+        project=project,
+        scorer=scorer,
+        fingerprint=producer_fingerprint(scorer, details),
+        label=f"the texts, version {version}",
+        details=details,
+    )
+
+
+def _known_producers(job: Job, spec: TextScoreSpec) -> dict[str, int]:
+    """Who made scores by these scorers in the versions they have now, by scorer."""
+    wanted = [producer_fingerprint(name, _details(TEXTS[name].version)) for name in spec.scorers]
+    producers = ScoreProducer.objects.filter(project=job.project_id, fingerprint__in=wanted)
+    return {producer.scorer: producer.pk for producer in producers}

@@ -1,0 +1,64 @@
+"""Score pairs by what stands in their texts: no model, no torch, one core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from curation.scorers import TEXTS
+from trainer_bridge.contracts import Message, PairRow, ScoreValue, ScoreValuesRow, TextScoreSpec
+from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
+
+# Written together: few enough that little is lost, enough that writing costs nothing.
+PAIRS_PER_WRITE = 256
+
+
+def run(spec: TextScoreSpec, workspace: Workspace) -> None:
+    pairs = workspace.input(spec.pairs)
+    scores = workspace.rows("scores.jsonl")
+    workspace.environment(device="cpu", device_name="CPU", dtype="", model_fingerprint="", template_hash="")
+    finished = _finished(scores.path, spec.scorers)
+    # Read twice rather than kept: texts of all pairs may fill the memory.
+    known = [pair.pair_id in finished for pair in read_rows(pairs, PairRow)]
+    tally = Tally(workspace, "pairs", total=len(known), done=sum(known))
+    todo = (pair for pair in read_rows(pairs, PairRow) if pair.pair_id not in finished)
+    while rows := [_score(pair, spec.scorers) for pair in islice(todo, PAIRS_PER_WRITE)]:
+        scores.append(*rows)
+        tally.add(len(rows))
+
+
+def _finished(path: Path, scorers: Iterable[str]) -> set[str]:
+    """The pairs that an earlier run scored by all of these, each in the version that it has now."""
+    wanted = {(name, TEXTS[name].version) for name in scorers}
+    return {
+        row.pair_id
+        for row in read_rows(path, ScoreValuesRow)
+        if wanted <= {(score.scorer, score.version) for score in row.scores}
+    }
+
+
+def _score(pair: PairRow, scorers: Iterable[str]) -> ScoreValuesRow:
+    prompt = "\n".join(text for message in pair.prompt for text in _texts(message))
+    return ScoreValuesRow(
+        pair_id=pair.pair_id,
+        scores=[
+            ScoreValue(scorer=name, version=TEXTS[name].version, value=found.value, details=found.details)
+            for name in scorers
+            for found in [TEXTS[name].score(prompt, pair.response_a, pair.response_b)]
+        ],
+    )
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """What a turn says in words; pictures and other parts say nothing."""
+    if isinstance(message.content, str):
+        yield message.content
+        return
+    for part in message.content:
+        if part.get("type") == "text":
+            yield str(part.get("text", ""))
+
+
+if __name__ == "__main__":
+    work("score_texts", run)

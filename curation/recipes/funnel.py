@@ -18,13 +18,14 @@ SHOWN_VALUES = 1000
 
 
 @dataclass(frozen=True)
-class Drop:
-    """A pair that left, at the step with this index."""
+class Drops:
+    """The pairs that left at the step with this index; `why` is the 1-based place of each one's reason."""
 
-    pair_id: int
     step_index: int
     step: str
-    reason: str
+    pair_ids: IntArray
+    why: IntArray
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Funnel:
 
     report: list[dict[str, Any]]
     kept: IntArray
-    drops: list[Drop]
+    drops: list[Drops]
 
 
 def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
@@ -42,22 +43,15 @@ def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
         steps = [NotExcluded(), *steps]
     at = np.arange(len(pool), dtype=np.int64)
     report: list[dict[str, Any]] = []
-    drops: list[Drop] = []
+    drops: list[Drops] = []
     for index, step in enumerate(steps):
         cut = step.cut(pool, at)
         ids = pool.pair_ids[at]
-        drops += _drops(cut, ids, index, step)
+        gone = ~cut.keep
+        drops.append(Drops(index, step.step, ids[gone], cut.why[gone], cut.reasons))
         report.append(_entry(step, cut, ids))
         at = at[cut.keep]
     return Funnel(report, at, drops)
-
-
-def _drops(cut: Cut, ids: IntArray, index: int, step: Step) -> list[Drop]:
-    gone = ~cut.keep
-    return [
-        Drop(pair, index, step.step, cut.reasons[why - 1])
-        for pair, why in zip(ids[gone].tolist(), cut.why[gone].tolist(), strict=True)
-    ]
 
 
 def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:

@@ -100,11 +100,10 @@ def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[
     if not len(stored):
         return np.arange(len(found.pair))
     at = np.minimum(np.searchsorted(stored["pair"], found.pair), len(stored) - 1)
-    old = stored[at]
-    same = (old["pair"] == found.pair) & (old["winner"] == np.sign(found.lean))
-    same &= (old["probability"] == found.probability) & (old["margin"] == found.margin)
-    for name, counts in found.counts.items():
-        same &= old[name] == counts
+    now = {"pair": found.pair, "winner": np.sign(found.lean), "probability": found.probability}
+    same = np.ones(len(at), dtype=np.bool_)
+    for name, values in {**now, "margin": found.margin, **found.counts}.items():
+        same &= stored[name][at] == values
     return np.flatnonzero(~same)
 
 

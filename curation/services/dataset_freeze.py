@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 from django.db.models import Max
 
-from curation.algorithms.fingerprints import canonical_json
-from curation.bulk import copy_in
+from curation.bulk import copy_table
 from curation.dataset_card import dataset_card
 from curation.errors import CurationError
-from curation.models import DatasetRow, DatasetVersion, FilterRecipe, Pair, Project, User
+from curation.models import DatasetVersion, FilterRecipe, Project, Prompt, User
 from curation.recipes.funnel import Funnel
 from curation.recipes.pool import Pool
 from curation.services.consensus_build import consensus_build
 from curation.services.recipe_run import recipe_apply
+
+KEPT = [("pair_id", "i8"), ("a_wins", "i8"), ("margin", "f8"), ("probability", "f8"), ("eval", "i8")]
+DROPPED = [("pair_id", "i8"), ("step_index", "i8"), ("why", "i8")]
 
 
 class EmptyDatasetError(CurationError):
@@ -37,8 +39,7 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
     if not len(funnel.kept):
         raise EmptyDatasetError(_why_empty(pool, funnel))
     version_id = _next_id()
-    copy_in("curation_datasetrow", ROW_COLUMNS, _rows(version_id, pool, funnel))
-    copy_in("curation_droppedpair", DROP_COLUMNS, _drops(version_id, funnel))
+    _write_rows(version_id, pool, funnel)
     last = DatasetVersion.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
     return DatasetVersion.objects.create(
         pk=version_id,
@@ -47,7 +48,7 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
         recipe=recipe,
         content_hash=content_hash(version_id),
         n_rows=len(funnel.kept),
-        n_dropped=len(funnel.drops),
+        n_dropped=len(pool) - len(funnel.kept),
         funnel=funnel.report,
         card=dataset_card(
             version_id=version_id, recipe=recipe, method=pool.method, producers=pool.producers.values()
@@ -58,66 +59,93 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
 
 
 def content_hash(version_id: int) -> str:
-    """sha256 of the rows in order, one canonical JSON line each. No database id goes in, so the same data
-    has the same hash everywhere."""
+    """sha256 of one line for each row in order, its fields apart by tabs: the prompt's fingerprint, sha256 of
+    the chosen and of the rejected text, margin, weight, soft label, split. No database id goes in, so the
+    same data has the same hash everywhere."""
     digest = hashlib.sha256()
-    rows = DatasetRow.objects.filter(version_id=version_id).order_by("position")
-    for messages, chosen, rejected, margin, weight, soft_label, split in rows.values_list(
-        "pair__prompt__messages", "chosen__text", "rejected__text", "margin", "weight", "soft_label", "split"
-    ).iterator():
-        row = {
-            "prompt": messages,
-            "chosen": chosen,
-            "rejected": rejected,
-            "margin": margin,
-            "weight": weight,
-            "soft_label": soft_label,
-            "split": split,
-        }
-        digest.update(canonical_json(row).encode("utf-8") + b"\n")
+    with connection.cursor() as cursor, cursor.cursor.copy(CONTENT, [version_id]) as copy:
+        for block in copy:
+            digest.update(block)
     return digest.hexdigest()
 
 
-ROW_COLUMNS = [
-    "version_id", "position", "pair_id", "chosen_id", "rejected_id",
-    "margin", "weight", "soft_label", "split",
-]  # fmt: skip
-DROP_COLUMNS = ["version_id", "pair_id", "step_index", "step", "reason"]
+STAGES = """
+DROP TABLE IF EXISTS freeze_kept, freeze_dropped;
+CREATE TEMP TABLE freeze_kept (pair_id int8, a_wins int8, margin float8, probability float8, eval int8)
+    ON COMMIT DROP;
+CREATE TEMP TABLE freeze_dropped (pair_id int8, step_index int8, why int8) ON COMMIT DROP;
+"""
+# In order of prompt fingerprint, then text hashes: the same on every machine, whatever the ids.
+ROWS = """
+INSERT INTO curation_datasetrow
+    (version_id, position, pair_id, chosen_id, rejected_id, margin, weight, soft_label, split)
+SELECT %s, row_number() OVER (ORDER BY fingerprint, chosen_hash, rejected_hash, margin, soft_label) - 1,
+    pair_id, chosen_id, rejected_id, margin, 1.0, soft_label, split
+FROM (
+    SELECT kept.pair_id, kept.margin, prompt.fingerprint COLLATE "C" AS fingerprint,
+        CASE kept.eval WHEN 1 THEN 'eval' ELSE 'train' END AS split,
+        CASE kept.a_wins WHEN 1 THEN a.id ELSE b.id END AS chosen_id,
+        CASE kept.a_wins WHEN 1 THEN b.id ELSE a.id END AS rejected_id,
+        CASE kept.a_wins WHEN 1 THEN a.text_hash ELSE b.text_hash END COLLATE "C" AS chosen_hash,
+        CASE kept.a_wins WHEN 1 THEN b.text_hash ELSE a.text_hash END COLLATE "C" AS rejected_hash,
+        CASE kept.a_wins WHEN 1 THEN kept.probability ELSE 1 - kept.probability END AS soft_label
+    FROM freeze_kept kept
+    JOIN curation_pair pair ON pair.id = kept.pair_id
+    JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+    JOIN curation_response a ON a.id = pair.response_a_id
+    JOIN curation_response b ON b.id = pair.response_b_id
+) directed
+"""
+DROPS = """
+INSERT INTO curation_droppedpair (version_id, pair_id, step_index, step, reason)
+SELECT %s, dropped.pair_id, dropped.step_index, named.step, named.reason
+FROM freeze_dropped dropped
+JOIN unnest(%s::int8[], %s::int8[], %s::text[], %s::text[]) AS named (step_index, why, step, reason)
+    ON named.step_index = dropped.step_index AND named.why = dropped.why
+ORDER BY dropped.step_index, dropped.pair_id
+"""
+CONTENT = """
+COPY (
+    SELECT prompt.fingerprint, chosen.text_hash, rejected.text_hash, row.margin, row.weight, row.soft_label,
+        row.split
+    FROM curation_datasetrow row
+    JOIN curation_pair pair ON pair.id = row.pair_id
+    JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+    JOIN curation_response chosen ON chosen.id = row.chosen_id
+    JOIN curation_response rejected ON rejected.id = row.rejected_id
+    WHERE row.version_id = %s ORDER BY row.position
+) TO STDOUT
+"""
 
 
-def _rows(version_id: int, pool: Pool, funnel: Funnel) -> list[tuple[Any, ...]]:
-    """In order of prompt fingerprint, then text hashes: the same on every machine, whatever the ids."""
-    found = pool.consensus(pool.method)
-    texts = _responses(pool.project)
-    keyed = []
-    for at in funnel.kept.tolist():
-        pair = int(pool.pair_ids[at])
-        fingerprint, a, hash_a, b, hash_b = texts[pair]
-        probability, margin = float(found.probability[at]), float(found.margin[at])
-        if found.winner[at] > 0:
-            key = (fingerprint, hash_a, hash_b, margin, probability)
-            keyed.append((key, pair, a, b, margin, probability, pool.splits[at]))
-        else:
-            key = (fingerprint, hash_b, hash_a, margin, 1 - probability)
-            keyed.append((key, pair, b, a, margin, 1 - probability, pool.splits[at]))
-    keyed.sort()
-    return [
-        (version_id, position, pair, chosen, rejected, margin, 1.0, soft_label, split)
-        for position, (_, pair, chosen, rejected, margin, soft_label, split) in enumerate(keyed)
+def _write_rows(version_id: int, pool: Pool, funnel: Funnel) -> None:
+    """Rows and drops, from numbers: no text leaves the database."""
+    found, kept = pool.consensus(pool.method), funnel.kept
+    rows = np.empty(len(kept), dtype=KEPT)
+    rows["pair_id"], rows["a_wins"] = pool.pair_ids[kept], found.winner[kept] > 0
+    rows["margin"], rows["probability"] = found.margin[kept], found.probability[kept]
+    rows["eval"] = pool.splits[kept] == Prompt.Split.EVAL.value
+    with connection.cursor() as cursor:
+        cursor.execute(STAGES)
+        copy_table("freeze_kept", rows)
+        for drops in funnel.drops:
+            dropped = np.empty(len(drops.pair_ids), dtype=DROPPED)
+            dropped["pair_id"], dropped["why"] = drops.pair_ids, drops.why
+            dropped["step_index"] = drops.step_index
+            copy_table("freeze_dropped", dropped)
+        cursor.execute("ANALYZE freeze_kept, freeze_dropped")
+        cursor.execute(ROWS, [version_id])
+        cursor.execute(DROPS, [version_id, *_reasons(funnel)])
+
+
+def _reasons(funnel: Funnel) -> tuple[list[Any], ...]:
+    """Step index, place of the reason, name of the step and reason, as columns."""
+    named = [
+        (drops.step_index, why, drops.step, reason)
+        for drops in funnel.drops
+        for why, reason in enumerate(drops.reasons, start=1)
     ]
-
-
-def _responses(project: Project) -> dict[int, tuple[str, int, str, int, str]]:
-    rows = Pair.objects.for_project(project).values_list(
-        "id", "prompt__fingerprint", "response_a_id", "response_a__text_hash", "response_b_id",
-        "response_b__text_hash",
-    )  # fmt: skip
-    return {pair: tuple(rest) for pair, *rest in rows}
-
-
-def _drops(version_id: int, funnel: Funnel) -> Iterator[tuple[Any, ...]]:
-    for drop in funnel.drops:
-        yield version_id, drop.pair_id, drop.step_index, drop.step, drop.reason
+    return tuple(map(list, zip(*named, strict=True)))
 
 
 def _next_id() -> int:

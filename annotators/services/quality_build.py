@@ -2,86 +2,32 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import timedelta
-from typing import Any
-
-from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import F
-from django.utils import timezone
-
 from annotators.models import Campaign, QualityReport
 from annotators.quality.report import build_report
 from curation.models import Project, User
-
-logger = logging.getLogger(__name__)
-
-State = QualityReport.State
-MAX_ATTEMPTS = 3
-# A report shows a sign of life after each of its parts; the largest takes about a minute.
-PARTS_APART = 4
-UNEXPECTED = (
-    "An unexpected error stopped the report; the operator finds the details in the log. "
-    "Press “Recompute” to try again."
-)
-GIVEN_UP = (
-    f"The worker was lost {MAX_ATTEMPTS} times while it computed this report; it may have run out of memory. "
-    "Ask the operator to look at the worker's log before you press “Recompute”."
-)
+from curation.services.report_work import ReportWork
 
 
-class ReportTakenOverError(Exception):
-    """Another worker has the report by now; this one stops without a trace."""
-
-
-@transaction.atomic
 def quality_request(*, project: Project, campaign: Campaign | None, user: User | None) -> QualityReport:
-    """Queue a report; the one on its way where there is one: two at once would compute the same."""
-    try:
-        with transaction.atomic():
-            report = QualityReport.objects.create(
-                project=project, campaign=campaign, created_by=user, heartbeat_at=timezone.now()
-            )
-    except IntegrityError:
-        waiting = QualityReport.objects.filter(project=project, campaign=campaign)
-        return waiting.filter(state__in=[State.QUEUED, State.RUNNING]).get()
-    transaction.on_commit(lambda: _send(report.pk))
-    return report
+    """Queue a report of a campaign or a whole project; the one on its way, where there is one."""
+    return WORK.request(project=project, campaign=campaign, fields={"created_by": user})
 
 
 def quality_build(*, report_id: int) -> None:
     """Compute the report; does nothing where another worker has it."""
-    report = _claim(report_id)
-    if report is None:
-        return
-    try:
-        found, n_judgments = build_report(
-            project=report.project, campaign=report.campaign, beat=lambda: _beat(report)
-        )
-    except ReportTakenOverError:
-        logger.warning("stopped: quality report %s was taken over", report_id)
-    except DatabaseError:
-        raise  # left running: `quality_recover` sends it again once the database answers
-    except Exception:  # process boundary: the row must not stay "running" for ever
-        logger.exception("quality report %s failed", report_id)
-        _finish(report, {"state": State.FAILED, "error": UNEXPECTED})
-    else:
-        _finish(report, {"state": State.DONE, "report": found, "n_judgments": n_judgments})
+    WORK.run(report_id, _compute)
 
 
 def quality_recover() -> None:
     """Queue again what a lost worker left running, and send again what the broker lost."""
-    lost = timezone.now() - timedelta(seconds=PARTS_APART * settings.JOB_LOST_AFTER_SECONDS)
-    running = QualityReport.objects.filter(state=State.RUNNING, heartbeat_at__lt=lost)
-    running.filter(attempt__gte=MAX_ATTEMPTS).update(
-        state=State.FAILED, error=GIVEN_UP, finished_at=timezone.now()
+    WORK.recover()
+
+
+def _compute(report: QualityReport) -> None:
+    found, n_judgments = build_report(
+        project=report.project, campaign=report.campaign, beat=lambda: WORK.beat(report)
     )
-    running.update(state=State.QUEUED)
-    queued = QualityReport.objects.filter(state=State.QUEUED, heartbeat_at__lt=lost)
-    for report_id in queued.values_list("pk", flat=True):
-        if queued.filter(pk=report_id).update(heartbeat_at=timezone.now()):
-            _send(report_id)
+    WORK.finish(report, report=found, n_judgments=n_judgments)
 
 
 def _send(report_id: int) -> None:
@@ -90,21 +36,6 @@ def _send(report_id: int) -> None:
     tasks.quality_build.delay(report_id)
 
 
-def _claim(report_id: int) -> QualityReport | None:
-    now = timezone.now()
-    claimed = QualityReport.objects.filter(pk=report_id, state=State.QUEUED).update(
-        state=State.RUNNING, attempt=F("attempt") + 1, started_at=now, heartbeat_at=now
-    )
-    return QualityReport.objects.select_related("project", "campaign").get(pk=report_id) if claimed else None
-
-
-def _beat(report: QualityReport) -> None:
-    """Show a sign of life; raises ReportTakenOverError where the report is somebody else's."""
-    mine = QualityReport.objects.filter(pk=report.pk, state=State.RUNNING, attempt=report.attempt)
-    if not mine.update(heartbeat_at=timezone.now()):
-        raise ReportTakenOverError
-
-
-def _finish(report: QualityReport, fields: dict[str, Any]) -> None:
-    mine = QualityReport.objects.filter(pk=report.pk, state=State.RUNNING, attempt=report.attempt)
-    mine.update(finished_at=timezone.now(), **fields)
+WORK = ReportWork(
+    QualityReport, "quality report", "Press “Recompute” to try again.", _send, ("project", "campaign")
+)

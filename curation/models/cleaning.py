@@ -8,13 +8,14 @@ from django.db import models
 from django.db.models import Q
 
 from curation.algorithms.patterns import NAMES
+from curation.models.background import BackgroundReport
 from curation.models.people import Project, User
 from curation.models.prompts import Prompt
 from curation.models.responses import Response
 from curation.querysets import PromptExclusionQuerySet
 
 
-class CleaningReport(models.Model):
+class CleaningReport(BackgroundReport):
     """One search through a project's prompts, as of `started_at`.
 
     `counts` says how much was read and found; the rows themselves are in the tables below. `attempt` tells
@@ -25,27 +26,12 @@ class CleaningReport(models.Model):
         DUPLICATES = "duplicates", "Near duplicates"
         PATTERNS = "patterns", "Personal data and secrets"
 
-    class State(models.TextChoices):
-        QUEUED = "queued", "Queued"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cleaning_reports")
     kind = models.CharField(max_length=10, choices=Kind)
     params: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
-    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
     counts: models.JSONField[dict[str, int]] = models.JSONField(default=dict)
-    error = models.TextField(blank=True)
-    attempt = models.PositiveSmallIntegerField(default=0)
-    heartbeat_at = models.DateTimeField(null=True)
-    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True)
-    finished_at = models.DateTimeField(null=True)
 
-    class Meta:
-        ordering = ["-id"]
+    class Meta(BackgroundReport.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["project", "kind"],
@@ -56,10 +42,6 @@ class CleaningReport(models.Model):
 
     def __str__(self) -> str:
         return f"cleaning report {self.pk}"
-
-    @property
-    def is_finished(self) -> bool:
-        return self.state in {self.State.DONE, self.State.FAILED}
 
 
 class DuplicateMember(models.Model):

@@ -182,7 +182,7 @@ def test_a_lost_worker_is_replaced_and_cannot_finish(people: People, monkeypatch
     def overtaken(mine: CleaningReport, beat: Any) -> Any:
         found = find(mine, beat)
         CleaningReport.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
-        monkeypatch.setattr("curation.services.cleaning_build._send", lambda _: None)
+        monkeypatch.setattr("curation.tasks.cleaning_build.delay", lambda _: None)
         cleaning_recover()
         monkeypatch.setitem(service.FINDERS, "duplicates", find)
         cleaning_build(report_id=mine.pk)

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
 from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
+from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import STEPS
 from curation.scorers import scorer_name
 
@@ -65,4 +66,6 @@ def _titled(raw: dict[str, Any]) -> dict[str, Any]:
 def _worded(name: str, info: FieldInfo, value: Any) -> Any:
     if value is None:
         return "the newest" if name == "producer" else "none"
+    if name == "licences":
+        return ", ".join(licence_name(licence) for licence in value)
     return scorer_name(value) if name == "scorer" else choice_names(info).get(value, value)

@@ -39,8 +39,9 @@ class StepForm(forms.Form):
         """A recipe from a file may name licences that the project lacks; saving again must not lose them."""
         field = self.fields.get("licences")
         if isinstance(field, forms.MultipleChoiceField):
-            chosen = self["licences"].value() or ()
-            field.choices = list(dict([*field.choices, *_licence_choices(chosen)]).items())
+            offered: Any = field.choices
+            chosen = _licence_choices(self["licences"].value() or ())
+            field.choices = [*offered, *(choice for choice in chosen if choice not in offered)]
 
     @property
     def raw(self) -> dict[str, Any]:

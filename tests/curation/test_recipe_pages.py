@@ -133,9 +133,9 @@ def test_licences_are_chosen_from_those_of_the_project(people: People) -> None:
     client.post(url("recipe-create"), {**form, "2-licences": ["MIT", ""]})
     recipe = FilterRecipe.objects.get()
     assert recipe.steps[2] == {"step": "licence", "rule": "drop", "licences": ["", "MIT"]}
-    page = client.get(url("recipe-detail", pk=recipe.pk)).content.decode()
-    assert "Licences: no licence, MIT" in page
-    assert "Pairs under these licences: are dropped, others kept" in page
+    shown = client.get(url("recipe-detail", pk=recipe.pk)).content.decode()
+    assert "Licences: no licence, MIT" in shown
+    assert "Pairs under these licences: are dropped, others kept" in shown
 
 
 def test_licences_that_the_project_lacks_stay_when_it_is_edited(people: People) -> None:

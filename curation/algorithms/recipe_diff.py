@@ -78,8 +78,9 @@ def longest_increasing(values: Sequence[int]) -> set[int]:
     """The members of a longest increasing subsequence of distinct numbers."""
     chains: list[list[int]] = []
     for value in values:
-        before = [chain for chain in chains if chain[-1] < value] or [[]]
-        chains.append([*max(before, key=len), value])
+        before = [chain for chain in chains if chain[-1] < value]
+        longest: list[int] = max(before, key=len, default=[])
+        chains.append([*longest, value])
     return set(max(chains, key=len, default=[]))
 
 

@@ -79,9 +79,12 @@ def longest_increasing(values: Sequence[int]) -> set[int]:
     chains: list[list[int]] = []
     for value in values:
         before = [chain for chain in chains if chain[-1] < value]
-        longest: list[int] = max(before, key=len, default=[])
-        chains.append([*longest, value])
-    return set(max(chains, key=len, default=[]))
+        chains.append([*_longest(before), value])
+    return set(_longest(chains))
+
+
+def _longest(chains: Sequence[list[int]]) -> list[int]:
+    return max(chains, key=len, default=[])
 
 
 def _changes(old: RawStep, new: RawStep) -> tuple[tuple[str, Any, Any], ...]:

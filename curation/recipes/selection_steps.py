@@ -23,8 +23,6 @@ Seed = Annotated[
 ]
 Producer = Annotated[int | None, Field(title="Scores by")]
 Scorer = Annotated[str, Field(max_length=40, title="Score", description=scorers_in_words())]
-
-
 Licence = Annotated[str, StringConstraints(max_length=60, strip_whitespace=True)]
 
 

@@ -6,13 +6,15 @@ import threading
 
 import pytest
 
+from config.supervisor import site_children
 from tests.site import RealSite, wait_for
 from tests.workers.chat_server import Body, Reply, said, serving
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
-SLOTS = 3  # of worker-cpu, see config/supervisor.py
 PATIENCE = 120.0
+[CPU_WORKER] = [child for child in site_children("127.0.0.1", 8000) if child.name == "worker-cpu"]
+SLOTS = int(CPU_WORKER.command[CPU_WORKER.command.index("--concurrency") + 1])
 STATES = "SELECT state FROM trainer_bridge_job WHERE id = ANY(%s)"
 LOSE = (
     "UPDATE trainer_bridge_job SET state = 'running', attempt = 1, claimed_by = 'cpu@gone', "

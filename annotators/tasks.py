@@ -11,7 +11,7 @@ def quality_build(report_id: int) -> None:
     service.quality_build(report_id=report_id)
 
 
-@task(queue="cpu")
+@task(queue="upkeep")
 def quality_recover() -> None:
     """Every 30 s, from the beat schedule."""
     service.quality_recover()

@@ -91,7 +91,8 @@ def site_children(host: str, port: int) -> list[Child]:
     return [
         Child("web", [*web, *WEB_OPTIONS]),
         Child("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h", "--concurrency", "1"]),
-        Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", "--concurrency", "3", *beat]),
+        Child("worker-cpu", [*celery, "-Q", "cpu", "-n", "cpu@%h", "--concurrency", "3"]),
+        Child("worker-upkeep", [*celery, "-Q", "upkeep", "-n", "upkeep@%h", "--pool", "solo", *beat]),
     ]
 
 

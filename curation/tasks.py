@@ -13,8 +13,9 @@ def import_run(import_id: int) -> None:
     prompt_import.import_run(import_id=import_id)
 
 
-@task(queue="cpu")
+@task(queue="upkeep")
 def imports_recover() -> None:
+    """Every 30 s, from the beat schedule."""
     prompt_import.imports_recover()
 
 
@@ -23,7 +24,7 @@ def bias_build(report_id: int) -> None:
     bias_service.bias_build(report_id=report_id)
 
 
-@task(queue="cpu")
+@task(queue="upkeep")
 def bias_recover() -> None:
     """Every 30 s, from the beat schedule."""
     bias_service.bias_recover()
@@ -34,7 +35,7 @@ def cleaning_build(report_id: int) -> None:
     cleaning.cleaning_build(report_id=report_id)
 
 
-@task(queue="cpu")
+@task(queue="upkeep")
 def cleaning_recover() -> None:
     """Every 30 s, from the beat schedule."""
     cleaning.cleaning_recover()

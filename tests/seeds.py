@@ -181,12 +181,18 @@ def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
 
 
 def frozen(*, project: int, model: int) -> dict[str, int]:
-    """A recipe, its run, two dataset versions, the second with a bias report and a queued run on it, a
-    rubric and a judge."""
+    """A recipe, its run, another recipe, two dataset versions, the second with a bias report and a queued
+    run on it, a rubric and a judge."""
     user = User.objects.get(username="alice")
     recipe = recipe_save(
         project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=user
     )
+    stricter: list[dict[str, Any]] = [
+        *recipe.steps,
+        {"step": "min_margin"},
+        {"step": "licence", "licences": [""]},
+    ]
+    recipe_save(project=recipe.project, name="Stricter", steps=stricter, user=user)
     dataset_freeze(recipe=recipe, user=user)
     version = dataset_freeze(recipe=recipe, user=user)
     bias_build(report_id=bias_request(version=version, user=user).pk)

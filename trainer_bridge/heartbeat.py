@@ -5,6 +5,7 @@ up. Commands (several may run, on any number of machines):
 
     celery -A config worker -Q gpu -n gpu@%h --concurrency 1
     celery -A config worker -Q cpu -n cpu@%h --concurrency 2
+    celery -A config worker -Q upkeep -n upkeep@%h --pool solo
     celery -A config beat
 """
 
@@ -14,7 +15,7 @@ import logging
 import os
 import socket
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import signals
@@ -22,11 +23,15 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from trainer_bridge.models import Worker
+from trainer_bridge.queues import UPKEEP_QUEUE, start_command
 from trainer_bridge.stopping import SHUTTING_DOWN
 
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
+# How long the upkeep worker may be away before the others say so, and how long until they say it again.
+UPKEEP_PATIENCE = timedelta(minutes=1)
+UPKEEP_AGAIN = timedelta(minutes=5)
 
 
 class Heartbeat:
@@ -37,6 +42,7 @@ class Heartbeat:
         self.queues = queues
         self.every = every
         self.started_at: datetime = timezone.now()
+        self._silent_until = self.started_at + UPKEEP_PATIENCE
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="worker-heartbeat", daemon=True)
 
@@ -59,9 +65,26 @@ class Heartbeat:
         fields = ["queues", "host", "pid", "started_at", "seen_at"]
         Worker.objects.bulk_create([row], update_conflicts=True, unique_fields=["name"], update_fields=fields)
 
+    def look_for_upkeep(self) -> None:
+        """Say in the log, now and then, that nobody looks for lost work."""
+        now = timezone.now()
+        if UPKEEP_QUEUE in self.queues or Worker.objects.serving(UPKEEP_QUEUE).exists():
+            self._silent_until = now + UPKEEP_PATIENCE
+        elif now >= self._silent_until:
+            self._silent_until = now + UPKEEP_AGAIN
+            logger.error(
+                "No worker serves the %s queue: lost jobs, imports and reports stay lost. Start one with: %s",
+                UPKEEP_QUEUE,
+                start_command(UPKEEP_QUEUE),
+            )
+
+    def _report(self) -> None:
+        self.beat()
+        self.look_for_upkeep()
+
     def _run(self) -> None:
         while True:
-            self._safely(self.beat)
+            self._safely(self._report)
             if self._over.wait(self.every):
                 break
         self._safely(lambda: Worker.objects.filter(name=self.name, pid=os.getpid()).delete())

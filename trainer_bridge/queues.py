@@ -15,6 +15,8 @@ from trainer_bridge.models import Job, Worker
 State = Job.State  # an import's states have the same names
 # Imports have no Job row; this is the queue of `curation.tasks.import_run`.
 IMPORT_QUEUE = "cpu"
+# What the beat schedule sends. Nobody waits for it, so it has no depth worth showing, only a worker or none.
+UPKEEP_QUEUE = "upkeep"
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class QueueStatus:
 
 
 def queue_statuses() -> list[QueueStatus]:
-    """Every queue of the site, in two queries."""
+    """Every queue that work waits in, and upkeep's where nobody serves it, in two queries."""
     jobs = Job.objects.unfinished().order_by()
     imports = PromptImport.objects.filter(state__in=[State.QUEUED, State.RUNNING]).order_by()
     counts = _counts(jobs).union(_counts(imports.annotate(queue=Value(IMPORT_QUEUE))), all=True)
@@ -52,6 +54,7 @@ def queue_statuses() -> list[QueueStatus]:
             workers=serving.count(queue.name),
         )
         for queue in settings.CELERY_TASK_QUEUES
+        if queue.name != UPKEEP_QUEUE or UPKEEP_QUEUE not in serving
     ]
 
 
@@ -62,5 +65,5 @@ def _counts(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
 
 def start_command(queue: str) -> str:
     """What the operator types to have the queue served. One GPU job at a time; endpoints take several."""
-    concurrency = 1 if queue == "gpu" else 2
-    return f"celery -A config worker -Q {queue} -n {queue}@%h --concurrency {concurrency}"
+    slots = {"gpu": "--concurrency 1", UPKEEP_QUEUE: "--pool solo"}.get(queue, "--concurrency 2")
+    return f"celery -A config worker -Q {queue} -n {queue}@%h {slots}"

@@ -15,7 +15,7 @@ def job_run(job_id: int) -> None:
     run_job(job_id=job_id, worker=current_task.request.hostname or "")
 
 
-@task(queue="cpu")
+@task(queue="upkeep")
 def jobs_recover() -> None:
     """Every 15 s, from the beat schedule."""
     job_recover.jobs_recover()

@@ -112,7 +112,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # RabbitMQ closes the channel of a message that is not acknowledged within half an hour, as a long job's is
 # not. The worker then connects anew, its job running on; the message comes again and finds the row claimed.
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True
-CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu")]
+# Jobs hold a slot of `cpu` or `gpu` for as long as they run. What the schedule sends must not wait behind
+# them: it looks after them.
+CELERY_TASK_QUEUES = [Queue("cpu"), Queue("gpu"), Queue("upkeep")]
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
 CELERY_TASK_ROUTES = ["config.tasks.route"]
 # Longer than any job: an early redelivery would only find the row already claimed.

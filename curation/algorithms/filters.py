@@ -216,6 +216,11 @@ def not_excluded(why: IntArray, reasons: Sequence[str]) -> Cut:
     return Cut(why, tuple(f"prompt excluded: {reason}" for reason in reasons))
 
 
+def values_that_stay(value: IntArray, stays: BoolArray, reasons: Sequence[str]) -> Cut:
+    """Keep pairs whose value, a place in `stays`, stays; `reasons` says of each value why its pairs go."""
+    return Cut(np.where(stays[value], 0, value + 1), tuple(reasons))
+
+
 def first_of_each(*keys: IntArray) -> Cut:
     """Keep the first of the pairs that are alike in all keys."""
     n = len(keys[0])

@@ -1,4 +1,4 @@
-"""Choosing two versions to compare, and which of their differences to list."""
+"""Choosing two dataset versions or two recipes to compare, and which of their differences to list."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 from django import forms
 
 from curation.dataset_compare import KINDS
-from curation.models import DatasetVersion, Project
+from curation.models import DatasetVersion, FilterRecipe, Project
+from curation.recipes.pages import other_version, versions_of
 
 
 class ComparisonForm(forms.Form):
@@ -34,4 +35,30 @@ class ComparisonForm(forms.Form):
         data: dict[str, Any] = self.cleaned_data
         if "old" in data and data["old"] == data.get("new"):
             self.add_error("new", "Choose two different versions.")
+        return data
+
+
+class RecipeComparisonForm(forms.Form):
+    """Two recipes of a project; without a choice, the one saved last and its version before."""
+
+    def __init__(self, query: dict[str, Any], *, project: Project) -> None:
+        recipes = FilterRecipe.objects.filter(project=project)
+        newest = list(recipes.order_by("-pk")[:2])
+        data = {name: value for name, value in query.items() if value}
+        if newest:
+            other = other_version(newest[0], versions_of(newest[0])) or newest[-1]
+            data = {"old": str(other.pk), "new": str(newest[0].pk), **data}
+        super().__init__(data)
+        for name, label in (("old", "Older"), ("new", "Newer")):
+            self.fields[name] = forms.ModelChoiceField(recipes, empty_label=None, label=label)
+        self.n_recipes = len(newest)
+
+    @property
+    def asks_for_what_is_not_there(self) -> bool:
+        return any(self.has_error(name, "invalid_choice") for name in ("old", "new"))
+
+    def clean(self) -> dict[str, Any]:
+        data: dict[str, Any] = self.cleaned_data
+        if "old" in data and data["old"] == data.get("new"):
+            self.add_error("new", "Choose two different recipes, or two versions of one.")
         return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
 from curation.recipes.base import DEFAULT_SCORER, Step, choice_names
+from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
 from curation.services.recipe_save import NAME_LENGTH
@@ -32,6 +33,15 @@ class StepForm(forms.Form):
         self.kind: type[Step] = STEPS[kind]
         for name, info in self.kind.model_fields.items():
             self.fields[name] = _field(name, info, kind, project)
+        self._offer_what_is_chosen()
+
+    def _offer_what_is_chosen(self) -> None:
+        """A recipe from a file may name licences that the project lacks; saving again must not lose them."""
+        field = self.fields.get("licences")
+        if isinstance(field, forms.MultipleChoiceField):
+            offered: Any = field.choices
+            chosen = _licence_choices(self["licences"].value() or ())
+            field.choices = [*offered, *(choice for choice in chosen if choice not in offered)]
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -49,6 +59,11 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
         return forms.CharField(widget=forms.HiddenInput, initial=kind)
     if name == "method":
         common["help_text"] = " ".join(f"{method.label}: {method.help}" for method in consensus_methods())
+    if name == "licences":
+        own = project.prompts.order_by("licence").values_list("licence", flat=True).distinct()
+        return forms.MultipleChoiceField(
+            choices=_licence_choices([*own, ""]), widget=forms.CheckboxSelectMultiple, **common
+        )
     if choices := _choices(name, info, kind, project):
         return forms.ChoiceField(choices=choices, required=name != "producer", **common)
     if info.annotation is bool:
@@ -64,6 +79,10 @@ def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tu
     if name == "method":
         return [(method.name, method.label) for method in consensus_methods()]
     return list(choice_names(info).items())
+
+
+def _licence_choices(licences: Iterable[str]) -> list[tuple[str, str]]:
+    return [(licence, licence_name(licence)) for licence in dict.fromkeys(licences)]
 
 
 def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:

@@ -8,9 +8,11 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 from pydantic.fields import FieldInfo
 
+from curation.algorithms.recipe_diff import recipe_diff
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
 from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
+from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import STEPS
 from curation.scorers import scorer_name
 
@@ -34,6 +36,41 @@ def described_steps(steps: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         {"label": STEPS[raw["step"]].label, "help": STEPS[raw["step"]].help, "params": _titled(raw)}
         for raw in steps
     ]
+
+
+def versions_of(recipe: FilterRecipe) -> list[FilterRecipe]:
+    """Itself and the others of its name, the newest first."""
+    return list(FilterRecipe.objects.filter(project=recipe.project_id, name=recipe.name))
+
+
+def other_version(recipe: FilterRecipe, versions: Sequence[FilterRecipe]) -> FilterRecipe | None:
+    """The version before it, or for the first one the newest; none where there is no other."""
+    before = [other for other in versions if other.version < recipe.version]
+    after = [other for other in versions if other.version > recipe.version]
+    return next(iter([*before, *after]), None)
+
+
+def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]:
+    """Every step of both with its places from 1, its parameters by their titles, and what became of it."""
+    rows = []
+    for diff in recipe_diff(old.steps, new.steps):
+        raw = new.steps[diff.new] if diff.new is not None else old.steps[diff.old or 0]
+        fields = STEPS[raw["step"]].model_fields
+        changes = [
+            (fields[name].title, *(_worded(name, fields[name], value) for value in values))
+            for name, *values in diff.changes
+        ]
+        rows.append(
+            {
+                "label": STEPS[raw["step"]].label,
+                "old": None if diff.old is None else diff.old + 1,
+                "new": None if diff.new is None else diff.new + 1,
+                "words": diff.words,
+                "changes": changes,
+                "params": _titled(raw),
+            }
+        )
+    return rows
 
 
 def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -65,4 +102,6 @@ def _titled(raw: dict[str, Any]) -> dict[str, Any]:
 def _worded(name: str, info: FieldInfo, value: Any) -> Any:
     if value is None:
         return "the newest" if name == "producer" else "none"
+    if name == "licences":
+        return ", ".join(licence_name(licence) for licence in value)
     return scorer_name(value) if name == "scorer" else choice_names(info).get(value, value)

@@ -101,6 +101,12 @@ class Pool:
         return self._values[of]
 
     @cached_property
+    def licences(self) -> tuple[IntArray, tuple[str, ...]]:
+        """(place, names): per pair the place of its prompt's licence among the names; "" is no licence."""
+        prompts, place = np.unique(self.values("licence"), return_inverse=True)
+        return place, reads.licence_names(prompts)
+
+    @cached_property
     def text_keys(self) -> tuple[IntArray, IntArray]:
         """Keys of (chosen, rejected), blind to case and white space; of (b, a) where nobody is chosen."""
         ids, keys = reads.response_keys(self.project)

@@ -29,7 +29,7 @@ from curation.models import (
 
 T = TypeVar("T")
 Table = npt.NDArray[np.void]
-PromptValue = Literal["prompt", "source", "category"]
+PromptValue = Literal["prompt", "source", "category", "licence"]
 
 CHUNK = 5000
 
@@ -38,6 +38,8 @@ PROMPT_VALUES: dict[PromptValue, str] = {
     "prompt": "prompt.id",
     "source": "dense_rank() OVER (ORDER BY prompt.source)",
     "category": "dense_rank() OVER (ORDER BY prompt.category)",
+    # A prompt that has it, from which `licence_names` reads what it is called.
+    "licence": "min(prompt.id) OVER (PARTITION BY prompt.licence)",
 }
 # Gold prompts check annotators and are never trained on.
 PAIRS = """
@@ -129,6 +131,13 @@ def prompt_values(project: Project, of: PromptValue) -> tuple[IntArray, IntArray
     """  # noqa: S608 -- only constants of this module go in
     table = copy_out(query, [project.pk], [("pair", "i8"), ("value", "i8")])
     return table["pair"], table["value"]
+
+
+def licence_names(prompts: IntArray) -> tuple[str, ...]:
+    """The licences of these prompts, in their order."""
+    found = Prompt.objects.filter(pk__in=prompts.tolist()).order_by().values_list("pk", "licence")
+    names = dict(found)
+    return tuple(names[pk] for pk in prompts.tolist())
 
 
 def prompt_exclusions(project: Project) -> dict[int, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+import numpy as np
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from curation.algorithms import decontamination, filters, selection
 from curation.algorithms.filters import Cut, IntArray
@@ -22,6 +23,12 @@ Seed = Annotated[
 ]
 Producer = Annotated[int | None, Field(title="Scores by")]
 Scorer = Annotated[str, Field(max_length=40, title="Score", description=scorers_in_words())]
+Licence = Annotated[str, StringConstraints(max_length=60, strip_whitespace=True)]
+
+
+def licence_name(licence: str) -> str:
+    """A prompt that names no licence has the empty one, which is a licence like any other to a recipe."""
+    return licence or "no licence"
 
 
 def _choices(**names: str) -> dict[str, Any]:
@@ -137,6 +144,41 @@ class CapPerValue(Step):
         return filters.cap_per_value(
             pool.values(self.per)[at], pool.pair_ids[at], limit, seed=seed, what=CAPPED[self.per]
         )
+
+
+class LicenceOfPrompt(Step):
+    label = "Licence of the prompt"
+    help = (
+        "Keeps only pairs whose prompt is under one of these licences, or drops those pairs and keeps the "
+        "others. A licence is what the import says, letter by letter: MIT and mit are two. Prompts for which "
+        "it says nothing are under “no licence”. The terms of the models that responded are not looked at."
+    )
+    step: Literal["licence"] = "licence"
+    rule: Literal["keep", "drop"] = Field(
+        default="keep",
+        title="Pairs under these licences",
+        json_schema_extra=_choices(keep="are kept, others dropped", drop="are dropped, others kept"),
+    )
+    licences: Annotated[tuple[Licence, ...], Field(max_length=100)] = Field(default=(), title="Licences")
+
+    @field_validator("licences")
+    @classmethod
+    def _each_once_in_order(cls, licences: tuple[str, ...]) -> tuple[str, ...]:
+        if any("\0" in licence for licence in licences):
+            raise ValueError("a licence has no NUL character")
+        return tuple(sorted(set(licences)))
+
+    @model_validator(mode="after")
+    def _names_a_licence(self) -> Self:
+        if not self.licences:
+            raise ValueError("name at least one licence; an empty text stands for prompts without one")
+        return self
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        place, names = pool.licences
+        stays = np.array([(name in self.licences) == (self.rule == "keep") for name in names], dtype=np.bool_)
+        reasons = [f"licence {name}" if name else licence_name(name) for name in names]
+        return filters.values_that_stay(place[at], stays, reasons)
 
 
 class Decontaminate(Step):

@@ -21,6 +21,7 @@ from curation.recipes.selection_steps import (
     CertainSample,
     Decontaminate,
     ExactDuplicates,
+    LicenceOfPrompt,
     ScoreSlice,
     ScoreThreshold,
 )
@@ -137,6 +138,7 @@ Kind = (
     | LengthRatio
     | BalanceLength
     | CapPerValue
+    | LicenceOfPrompt
     | CertainSample
     | ExactDuplicates
     | Decontaminate

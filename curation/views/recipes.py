@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
+from curation.algorithms.recipe_diff import WORDS
 from curation.errors import CurationError
+from curation.forms.comparisons import RecipeComparisonForm
 from curation.forms.datasets import FreezeForm
 from curation.forms.recipes import RecipeForm
 from curation.models import FilterRecipe, RecipeRun
 from curation.policies import Access, researcher_access, reviewer_access
 from curation.recipes.files import recipe_yaml
-from curation.recipes.pages import described_steps, funnel_with_examples, recipes_with_last_run
+from curation.recipes.pages import (
+    compared_steps,
+    described_steps,
+    funnel_with_examples,
+    other_version,
+    recipes_with_last_run,
+    versions_of,
+)
 from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
 from curation.services.dataset_freeze import dataset_freeze
@@ -86,14 +96,32 @@ def recipe_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     recipe = get_object_or_404(
         FilterRecipe.objects.select_related("created_by"), pk=pk, project=access.project
     )
+    versions = versions_of(recipe)
     context = {
         "access": access,
         "recipe": recipe,
         "steps": described_steps(recipe.steps),
-        "versions": FilterRecipe.objects.filter(project=access.project, name=recipe.name),
+        "versions": versions,
+        "other": other_version(recipe, versions),
         "page": Paginator(recipe.runs.select_related("created_by"), 50).get_page(request.GET.get("page")),
     }
     return render(request, "curation/recipe_detail.html", context)
+
+
+@login_required
+def recipe_comparison(request: HttpRequest, slug: str) -> HttpResponse:
+    """Two recipes, or two versions of one, step by step."""
+    access = reviewer_access(request, slug)
+    form = RecipeComparisonForm(request.GET.dict(), project=access.project)
+    context: dict[str, Any] = {"access": access, "form": form}
+    if form.is_valid():
+        rows = compared_steps(**form.cleaned_data)
+        counts = Counter(word for row in rows for word in row["words"])
+        context |= {**form.cleaned_data, "rows": rows, "counts": [(word, counts[word]) for word in WORDS]}
+    elif form.asks_for_what_is_not_there:
+        raise Http404
+    status = 200 if form.is_valid() or form.n_recipes < 2 else 400
+    return render(request, "curation/recipe_comparison.html", context, status=status)
 
 
 @login_required

@@ -20,6 +20,7 @@ from curation.algorithms.filters import (
     percentile_band,
     sample_by_entropy,
     score_band,
+    values_that_stay,
 )
 from curation.algorithms.fingerprints import text_key
 
@@ -119,6 +120,15 @@ def test_a_cap_draws_every_pair_of_a_value_alike() -> None:
         for seed in range(2000)
     )
     assert np.all(np.abs(np.asarray(kept) - 500) < 80)  # four standard deviations
+
+
+@given(numbers, st.lists(st.booleans(), min_size=6, max_size=6))
+def test_values_stay_or_go_whole(value: np.ndarray, stays: list[bool]) -> None:
+    cut = values_that_stay(value, np.array(stays), [f"value {v}" for v in range(6)])
+    assert cut.keep.tolist() == [stays[v] for v in value]
+    gone = {v: int((value == v).sum()) for v in range(6) if not stays[v]}
+    assert cut.counts() == {f"value {v}": n for v, n in gone.items() if n}
+    assert adds_up(cut, len(value))
 
 
 @given(st.lists(st.one_of(st.just(float("nan")), st.floats(0, 1)), max_size=20), st.floats(0, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -13,11 +14,14 @@ from celery import current_app
 from django.conf import settings
 
 from config.settings.env import BASE_DIR
+from config.supervisor import site_children
+from config.tasks import QUEUES
+from trainer_bridge.queues import UPKEEP_QUEUE, start_command
 
 ROOT: Path = BASE_DIR
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker" / "compose.yml").read_text(encoding="utf-8"))
 DOCKERFILES = sorted((ROOT / "docker").glob("*.Dockerfile"))
-OURS = {"migrate", "web", "worker", "beat", "gpu-worker"}
+OURS = {"migrate", "web", "worker", "upkeep", "beat", "gpu-worker"}
 PROVIDED = {"PORT", "POSTGRES_PASSWORD"}
 
 
@@ -92,6 +96,40 @@ def test_scheduled_tasks_exist() -> None:
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         assert entry["task"] in current_app.tasks, name
         assert entry["options"]["expires"] > 4 * entry["schedule"].total_seconds(), name
+
+
+def test_upkeep_is_what_the_schedule_sends_and_nothing_else() -> None:
+    """Anything longer in its queue would hold up the recovery of everything else."""
+    current_app.loader.import_default_modules()
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert {name for name, queue in QUEUES.items() if queue == UPKEEP_QUEUE} == scheduled
+    router = current_app.amqp.Router()
+    for name, queue in QUEUES.items():
+        assert router.route({}, name)["queue"].name == queue
+
+
+def served(commands: list[list[str]]) -> list[str]:
+    """The queues of the worker commands, as often as they are served."""
+    return sorted(command[command.index("-Q") + 1] for command in commands if "-Q" in command)
+
+
+def test_each_queue_has_a_worker_of_its_own() -> None:
+    queues = sorted(queue.name for queue in settings.CELERY_TASK_QUEUES)
+    assert served([child.command for child in site_children("127.0.0.1", 8000)]) == queues
+    in_image = re.search(
+        r"^CMD (\[.+\])$", (ROOT / "docker" / "worker.Dockerfile").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert in_image
+    commands = [service.get("command", []) for service in COMPOSE["services"].values()]
+    assert served([*commands, json.loads(in_image[1])]) == queues
+    documented = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    for queue in queues:
+        assert start_command(queue) in documented
+
+
+def test_one_process_of_the_site_beats_and_no_job_can_hold_it_up() -> None:
+    beating = [child for child in site_children("127.0.0.1", 8000) if "-B" in child.command]
+    assert [child.name for child in beating] == ["worker-upkeep"]
 
 
 @pytest.mark.parametrize("name", ["web", "dev", "ml", "vllm"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from curation.services.export_write import export_write
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People, streamed
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
+from tests.factories import ProjectFactory, PromptFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -117,6 +119,38 @@ def test_editing_makes_the_next_version_and_saving_unchanged_does_not(people: Pe
     assert FilterRecipe.objects.count() == 1
     client.post(url("recipe-edit", pk=recipe.pk), {**FORM, "1-margin": "0.5"})
     assert FilterRecipe.objects.get(version=2).steps[1]["margin"] == 0.5
+
+
+def test_licences_are_chosen_from_those_of_the_project(people: People) -> None:
+    PromptFactory(project=people.project, licence="MIT")
+    PromptFactory(project=ProjectFactory(), licence="CC0-1.0")
+    client = people.client("rita")
+    form = {**FORM, "2-step": "licence", "2-rule": "drop", "action": "save"}
+    page = client.post(url("recipe-create"), form)
+    assert "This field is required" in page.content.decode()
+    offered = page.context["form"].steps[2].fields["licences"].choices
+    assert offered == [("MIT", "MIT"), ("", "no licence")]
+    client.post(url("recipe-create"), {**form, "2-licences": ["MIT", ""]})
+    recipe = FilterRecipe.objects.get()
+    assert recipe.steps[2] == {"step": "licence", "rule": "drop", "licences": ["", "MIT"]}
+    shown = client.get(url("recipe-detail", pk=recipe.pk)).content.decode()
+    assert "Licences: no licence, MIT" in shown
+    assert "Pairs under these licences: are dropped, others kept" in shown
+
+
+def test_licences_that_the_project_lacks_stay_when_it_is_edited(people: People) -> None:
+    steps = [{"step": "consensus_exists"}, {"step": "licence", "licences": ["MIT"]}]
+    recipe = saved_recipe(people.project, steps)
+    client = people.client("rita")
+    page = client.get(url("recipe-edit", pk=recipe.pk)).content.decode()
+    assert re.search(r'value="MIT"[^>]*checked', page)
+    form = {"name": "Clean", "0-step": "consensus_exists", "0-method": "mean_probability"}
+    form |= {"1-step": "licence", "1-rule": "keep", "1-licences": "MIT", "action": "down:1"}
+    assert re.search(
+        r'value="MIT"[^>]*checked', client.post(url("recipe-edit", pk=recipe.pk), form).content.decode()
+    )
+    client.post(url("recipe-edit", pk=recipe.pk), form | {"action": "save"})
+    assert FilterRecipe.objects.get() == recipe
 
 
 def test_freezing_nothing_says_why(people: People) -> None:

@@ -23,7 +23,10 @@ from tests.factories import PairFactory
 
 pytestmark = pytest.mark.django_db
 
-NEEDED: dict[str, dict[str, Any]] = {"score_threshold": {"max": 5.0}}
+NEEDED: dict[str, dict[str, Any]] = {
+    "score_threshold": {"max": 5.0},
+    "licence": {"licences": ["", "MIT"]},
+}
 
 
 def posted(form: RecipeForm) -> dict[str, Any]:

@@ -80,6 +80,11 @@ ANY_STEP = st.one_of(
         st.integers(0, 9),
     ),
     st.builds(lambda same: {"step": "exact_duplicates", "same_prompt": same}, st.booleans()),
+    st.builds(
+        lambda rule, licences: {"step": "licence", "rule": rule, "licences": licences},
+        st.sampled_from(["keep", "drop"]),
+        st.lists(st.sampled_from(["", "MIT", "CC-BY-4.0"]), min_size=1, max_size=3),
+    ),
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from curation.models import Pair, PairScore, Project, Prompt, RecipeRun, Sampler
 from curation.recipes.base import RecipeError
 from curation.recipes.pool import Pool
 from curation.services.consensus_build import consensus_build
+from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People
 from tests.curation.recipe_data import judge_both_orders, judged_pair, ln_ches, saved_recipe
@@ -144,6 +145,59 @@ def test_a_cap_per_model_of_the_chosen_response(people: People) -> None:
     assert pairs[3].pk in kept(run)
 
 
+@pytest.fixture
+def licensed(people: People) -> dict[str, list[int]]:
+    """Pairs by the licence of their prompts, and a prompt elsewhere that shares one."""
+    found: dict[str, list[int]] = {}
+    for licence, n in (("MIT", 2), ("", 3), ("CC-BY-4.0", 1), ("mit", 1)):
+        prompts = PromptFactory.create_batch(n, project=people.project, licence=licence)
+        found[licence] = [judged_pair(people.project, 0.9, prompt=prompt).pk for prompt in prompts]
+    PromptFactory(project=ProjectFactory(), licence="MIT")
+    return found
+
+
+def test_only_pairs_under_the_licences_named_stay(people: People, licensed: dict[str, list[int]]) -> None:
+    run = run_step(people.project, step="licence", licences=["MIT", "GPL-3.0", " CC-BY-4.0 "])
+    assert kept(run) == {*licensed["MIT"], *licensed["CC-BY-4.0"]}
+    assert run.funnel[1]["reasons"] == {"no licence": 3, "licence mit": 1}
+
+
+def test_pairs_under_the_licences_named_go(people: People, licensed: dict[str, list[int]]) -> None:
+    run = run_step(people.project, step="licence", rule="drop", licences=["", "MIT"])
+    assert kept(run) == {*licensed["CC-BY-4.0"], *licensed["mit"]}
+    assert run.funnel[1]["reasons"] == {"no licence": 3, "licence MIT": 2}
+    version = dataset_freeze(recipe=run.recipe, user=None)
+    assert set(version.dropped.values_list("pair", "reason")) == {
+        *((pair, "no licence") for pair in licensed[""]),
+        *((pair, "licence MIT") for pair in licensed["MIT"]),
+    }
+
+
+def test_the_licences_before_a_step_do_not_matter_to_it(
+    people: People, licensed: dict[str, list[int]]
+) -> None:
+    steps = [
+        {"step": "consensus_exists"},
+        {"step": "licence", "rule": "drop", "licences": ["MIT", "mit"]},
+        {"step": "licence", "rule": "keep", "licences": [""]},
+    ]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert [step["reasons"] for step in run.funnel[1:]] == [
+        {"licence MIT": 2, "licence mit": 1}, {"licence CC-BY-4.0": 1},
+    ]  # fmt: skip
+    assert kept(run) == set(licensed[""])
+
+
+def test_the_same_licences_in_another_order_are_the_same_recipe(people: People) -> None:
+    first, second = (
+        saved_recipe(
+            people.project, [{"step": "consensus_exists"}, {"step": "licence", "licences": licences}]
+        )
+        for licences in (["MIT", ""], ["", "MIT", "MIT"])
+    )
+    assert first == second
+
+
 def test_a_prompt_that_gives_an_eval_prompt_away(people: People) -> None:
     asked(people.project, LONG, split="eval")
     copied = judged_pair(
@@ -235,6 +289,9 @@ def test_the_first_of_equal_pairs_stays(people: People) -> None:
         ({"step": "certain_sample", "seed": -1}, "greater than or equal to 0"),
         ({"step": "decontaminate", "n": 0}, "greater than or equal to 1"),
         ({"step": "balance_length", "percent": 101}, "less than or equal to 100"),
+        ({"step": "licence"}, "name at least one licence"),
+        ({"step": "licence", "licences": ["M" * 61]}, "at most 60 characters"),
+        ({"step": "licence", "licences": ["M\0"]}, "no NUL character"),
     ],
 )
 def test_steps_that_make_no_sense_are_refused(people: People, step: dict[str, Any], message: str) -> None:
@@ -246,6 +303,7 @@ def test_an_empty_project_has_empty_funnels(people: People) -> None:
     steps = ("score_slice", "cap_per_value", "decontaminate", "balance_length", "certain_sample")
     for step in (*steps, "exact_duplicates"):
         assert run_step(people.project, step=step).funnel[1]["kept"] == 0
+    assert run_step(people.project, step="licence", licences=["MIT"]).funnel[1]["kept"] == 0
 
 
 def test_reads_do_not_grow_with_pairs_and_happen_once(
@@ -256,9 +314,10 @@ def test_reads_do_not_grow_with_pairs_and_happen_once(
         for _ in range(3):
             judged_pair(people.project, 0.9)
         consensus_build(project=people.project, method="mean_probability")
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(9):
             pool = Pool(people.project, "mean_probability")
             for _ in range(2):
                 assert len(pool.values("source")) == len(pool.text_keys[0]) == len(pool)
                 assert len(pool.values("chosen_model")) == len(pool.lengths[0]) == len(pool)
+                assert pool.licences[1] == ("",)
             pool.eval_overlap(8)

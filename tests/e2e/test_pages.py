@@ -68,7 +68,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"label/{world['campaign']}/", "label/settings/",
         "judges/", "judges/new/", f"judges/{world['judge']}/", f"judges/{world['judge']}/verdicts/",
         f"judges/{world['judge']}/run/", "rubrics/", "rubrics/new/", f"rubrics/{world['rubric']}/",
-        "recipes/", "recipes/new/", f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
+        "recipes/", "recipes/new/", "recipes/compare/",
+        f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", "datasets/compare/", "formats/",
@@ -104,7 +105,8 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
         "cleaning/patterns/",
         "campaigns/", "campaigns/new/", "work/",
-        "judges/", "judges/new/", "rubrics/", "recipes/", "datasets/", "runs/", "models/", "evaluations/",
+        "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
+        "evaluations/",
         "jobs/", "sample/", "score/", "scores/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]

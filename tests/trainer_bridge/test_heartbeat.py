@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import OperationalError
 
 from trainer_bridge.heartbeat import Heartbeat
@@ -43,6 +45,26 @@ def test_the_thread_survives_the_database_and_takes_its_row_away(monkeypatch: py
     heartbeat.stop()
     wait(lambda: not Worker.objects.exists())
     wait(lambda: not any(thread.name == "worker-heartbeat" for thread in threading.enumerate()))
+
+
+@pytest.mark.django_db
+def test_a_missing_upkeep_worker_is_in_the_log_of_the_others(caplog: pytest.LogCaptureFixture) -> None:
+    with time_machine.travel("2026-03-01 12:00Z", tick=False) as clock:
+        cpu, upkeep = Heartbeat("cpu@here", ["cpu"]), Heartbeat("upkeep@here", ["upkeep"])
+
+        def errors_at(minutes: float) -> int:
+            clock.move_to(cpu.started_at + timedelta(minutes=minutes))
+            caplog.clear()
+            for heartbeat in (cpu, upkeep):
+                heartbeat.look_for_upkeep()
+            return len(caplog.records)
+
+        # It may start a little later, is missed after a minute, and again every five.
+        assert [errors_at(minutes) for minutes in (0, 0.9, 1, 2, 5.9, 6)] == [0, 0, 1, 0, 0, 1]
+        assert "-Q upkeep -n upkeep@%h --pool solo" in caplog.text
+        clock.move_to(cpu.started_at + timedelta(minutes=20))
+        upkeep.beat()
+        assert [errors_at(minutes) for minutes in (20, 20.4, 20.6, 21.4)] == [0, 0, 0, 1]
 
 
 def wait(true: object) -> None:

@@ -156,3 +156,12 @@ def test_worker_status_counts_queues_for_researchers_only(
     assert "1 running" in status
     assert "worker-status" in client.get(f"{BASE}/jobs/").content.decode()
     assert "worker-status" not in people.client("rob").get(f"{BASE}/").content.decode()
+
+
+def test_upkeep_shows_only_while_nobody_serves_it(people: People) -> None:
+    client = people.client("rita")
+    assert "upkeep</a>: no worker" in client.get(f"{BASE}/worker-status/").content.decode()
+    WorkerFactory(queues=["upkeep"], started_at=timezone.now(), seen_at=timezone.now())
+    status = client.get(f"{BASE}/worker-status/").content.decode()
+    assert "upkeep" not in status
+    assert "gpu</a>: no worker" in status

@@ -43,6 +43,7 @@ def dataset_card(
         "splits": _counts(rows, "split"),
         "categories": _counts(rows, "pair__prompt__category"),
         "sources": _counts(rows, "pair__prompt__source"),
+        "licences": _counts(rows, "pair__prompt__licence"),
         "chosen_by_model": _counts(rows, "chosen__sampler__model_name"),
         "rejected_by_model": _counts(rows, "rejected__sampler__model_name"),
         "raters": raters,

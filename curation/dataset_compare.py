@@ -34,6 +34,7 @@ SHARES = {
     "Split": "splits",
     "Category": "categories",
     "Source": "sources",
+    "Licence": "licences",
     "Chosen by": "chosen_by_model",
     "Rejected by": "rejected_by_model",
 }

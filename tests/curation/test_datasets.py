@@ -48,6 +48,7 @@ def test_the_card_says_where_it_comes_from(people: People) -> None:
     assert [score["producer"] for score in card["scores"]] == [producer.pk]
     assert sum(sampler["responses"] for sampler in card["samplers"]) == 4
     assert card["categories"] == {"general": 2}
+    assert card["licences"] == {"": 2}
     assert card["chosen_by_model"] == {"tiny": 2}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from curation.errors import CurationError
 from curation.importers.datasets.record import Answer, Comparison, DatasetFormat, PreferenceRecord
@@ -13,7 +13,7 @@ from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError,
 MAX_NAME = 200
 MAPPING = FieldMapping(
     prompt="messages", kind="messages", category="category", language="language", source="source",
-    licence="licence", split="split",
+    licence="licence", split="split", tags="tags",
 )  # fmt: skip
 
 
@@ -52,9 +52,16 @@ def preference_parse(
         "source": entry.dataset or text.source or options.source,
         "licence": options.licence,
         "split": options.split,
+        "tags": list(text.tags),
     }
+    if text.is_whole:
+        row |= {"source": text.source, "licence": text.licence, "split": text.split}
     prompt = prompt_parse(row, MAPPING)
-    metadata = {name: value for name, value in text.metadata.items() if value not in (None, "")}
+    if text.fingerprint and text.fingerprint != prompt.record["fingerprint"]:
+        raise RowError("The prompt is not the one that was exported: its fingerprint differs")
+    metadata = {
+        name: value for name, value in text.metadata.items() if text.is_whole or value not in (None, "")
+    }
     if metadata:
         prompt.record["metadata"] = metadata
         prompt = ParsedPrompt(prompt.record, storable_json(prompt.record))
@@ -66,7 +73,8 @@ def checked(
     prompt: ParsedPrompt, answers: tuple[Answer, ...], comparisons: tuple[Comparison, ...]
 ) -> ParsedPreference:
     """Raises RowError for names that are too long and characters that cannot be stored."""
-    names = [answer.model for answer in answers] + [said.rater.label for said in comparisons]
+    chains = [one for said in comparisons for one in (*said.earlier, said)]
+    names = [answer.model for answer in answers] + [one.rater.label for one in chains]
     if any(len(name) > MAX_NAME for name in names):
         raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
     storable_json([[asdict(answer) for answer in answers], [asdict(said) for said in comparisons]])
@@ -75,7 +83,7 @@ def checked(
 
 def _named(answer: Answer, entry: DatasetFormat) -> Answer:
     unknown = f"unknown ({entry.dataset})" if entry.dataset else "unknown"
-    return Answer(answer.text, answer.model or unknown, answer.metadata)
+    return replace(answer, model=answer.model or unknown)
 
 
 def preference_entries(

@@ -153,6 +153,7 @@ def _places(
 
 
 def _response(response: Response, place: int, places: Mapping[int, int]) -> dict[str, Any]:
+    """As the file has it. An imported response is known by its text: its number is the order of arrival."""
     sampler = response.sampler
     if sampler is not None and (sampler.backend, sampler.model_name) == (IMPORTED.backend, PEOPLE):
         sampler = None
@@ -174,7 +175,7 @@ def _response(response: Response, place: int, places: Mapping[int, int]) -> dict
             "backend": sampler.backend,
             "params": sampler.params,
             "template_hash": sampler.template_hash,
-            "sample_index": response.sample_index,
+            "sample_index": None if sampler.backend == IMPORTED.backend else response.sample_index,
         }
     return found
 

@@ -15,6 +15,7 @@ from curation.bulk import copy_in
 from curation.importers.datasets.record import Comparison, Rated
 from curation.models import Judgment, Pair, Project, Prompt, PromptImport, Rater
 from curation.models.judgments import Side
+from curation.services.export_origins import pseudonyms
 from curation.services.preference_parse import ParsedPreference
 from curation.services.prompt_parse import storable_json
 from curation.services.prompt_store import imports_lock, prompts_store
@@ -147,8 +148,16 @@ def _pairs(prompts: list[int], told: list[list[Told]]) -> tuple[dict[Two, int], 
 def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) -> list[list[bool]]:
     """Append the judgments that are new; for each of the comparisons whether it was."""
     chains = [(one, [*one.comparison.earlier, one.comparison]) for record in told for one in record]
-    raters = _raters(project, {said.rater for _, chain in chains for said in chain})
     known, corrected = _known({pairs[one.two] for one, _ in chains})
+    own = _own_raters(project, chains)
+
+    def here(one: Told, said: Comparison) -> int:
+        """The rater whom an export of this project would call so, if the judgment is here as theirs; or 0."""
+        rater = own.get(said.rater, 0) if said.kept else 0
+        return rater if rater and _key(said, rater, pairs[one.two], one.left(said)) in known else 0
+
+    away = {said.rater for one, chain in chains for said in chain if not here(one, said)}
+    raters = _raters(project, away)
     fresh = iter(_judgment_ids(sum(len(chain) for _, chain in chains)))
     now = timezone.now()
     rows: list[tuple[Any, ...]] = []
@@ -157,7 +166,8 @@ def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) 
         """Whether the last of the chain is new."""
         before, is_new = 0, False
         for said in chain:
-            key = _key(said, raters[said.rater], pairs[one.two], one.left(said))
+            rater = here(one, said) or raters[said.rater]
+            key = _key(said, rater, pairs[one.two], one.left(said))
             is_new = key not in known
             if is_new and before in corrected:
                 return False  # what corrects it here stands
@@ -172,6 +182,13 @@ def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) 
     new = iter([append(one, chain) for one, chain in chains])
     copy_in("curation_judgment", COLUMNS, rows)
     return [[next(new) for _ in record] for record in told]
+
+
+def _own_raters(project: Project, chains: list[tuple[Told, list[Comparison]]]) -> dict[Rated, int]:
+    """The people of the project by what its exports call them; nobody where no export is read."""
+    if not any(one.comparison.kept for one, _ in chains):
+        return {}
+    return {Rated(name): pk for pk, name in pseudonyms(project).items()}
 
 
 def _key(said: Comparison, rater: int, pair: int, left: str) -> Answer:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
+
 from curation.algorithms.fingerprints import canonical_json, sha256_hex
-from curation.importers.datasets.record import IMPORTED, Answer
+from curation.importers.datasets.record import IMPORTED, PEOPLE, Answer
 from curation.models import Project, Response
 from curation.services.preference_parse import ParsedPreference
 from curation.services.sampler_get import sampler_get_or_create
@@ -14,6 +16,8 @@ Draw = tuple[int, int, str, int | None]  # prompt, sampler, text hash, the sampl
 Settings = tuple[
     str, str
 ]  # a model's name, and the rest of its settings as JSON; empty where none are stated
+
+NOBODY = 0  # in place of the sampler of what a person wrote
 
 
 def draws_of(
@@ -54,8 +58,12 @@ def _samplers(project: Project, wanted: dict[Settings, Answer]) -> dict[Settings
 def responses_land(
     preferences: Sequence[ParsedPreference], draws: list[list[Draw]]
 ) -> tuple[dict[Draw, int], set[int]]:
-    """The id of each draw, and which are new. A draw with a number is the sample of that number; one without,
-    or whose number another text has, is whichever has its text, or else the sampler's next sample."""
+    """The id of each draw, and which are new.
+
+    A draw with a number is the sample of that number; one without, or whose number another text has, is
+    whichever has its text, or else the sampler's next sample. What an export says a person wrote is what a
+    person wrote here, where the words are the same.
+    """
     answers = {
         draw: answer
         for one, record in zip(reversed(preferences), reversed(draws), strict=True)
@@ -78,7 +86,7 @@ class _Shelf:
 
     def __init__(self, draws: Iterable[Draw]) -> None:
         prompts, samplers = {draw[0] for draw in draws}, {draw[1] for draw in draws}
-        there = Response.objects.filter(prompt__in=prompts, sampler__in=samplers)
+        there = Response.objects.filter(Q(sampler__in=samplers) | Q(sampler=None), prompt__in=prompts)
         self._by_text: dict[tuple[int, int, str], Response] = {}
         self._by_number: dict[tuple[int, int, int], Response] = {}
         self._last: dict[tuple[int, int], int] = {}
@@ -87,7 +95,8 @@ class _Shelf:
             self._keep(response)
 
     def _keep(self, response: Response) -> None:
-        prompt, sampler, number = response.prompt_id, response.sampler_id or 0, response.sample_index or 0
+        prompt, sampler = response.prompt_id, response.sampler_id or NOBODY
+        number = response.sample_index or 0
         self._by_text[prompt, sampler, response.text_hash] = response
         self._by_number[prompt, sampler, number] = response
         self._last[prompt, sampler] = max(number, self._last.get((prompt, sampler), -1))
@@ -101,6 +110,8 @@ class _Shelf:
             if holder.text_hash == text_hash:
                 return holder
         same = self._by_text.get((prompt, sampler, text_hash))
+        if same is None and (answer.model, answer.drawn.backend) == (PEOPLE, IMPORTED.backend):
+            same = self._by_text.get((prompt, NOBODY, text_hash))
         return same or self._make(draw, answer, self._last.get((prompt, sampler), -1) + 1)
 
     def _make(self, draw: Draw, answer: Answer, number: int) -> Response:

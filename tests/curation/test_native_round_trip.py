@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from pytest_django import DjangoAssertNumQueries
 
+from curation.importers.datasets.registry import FORMATS
 from curation.models import (
     DatasetVersion,
     Judgment,
@@ -30,7 +31,7 @@ from curation.services.export_write import export_write, first_rows
 from tests.conftest import People
 from tests.curation.native_data import Rich, content
 from tests.curation.recipe_data import saved_recipe
-from tests.curation.test_preference_import import run
+from tests.curation.test_preference_import import jsonl, run
 from tests.factories import JudgmentFactory, ProjectFactory, RaterFactory, person_rater
 
 STEPS = [{"step": "consensus_exists"}]
@@ -94,6 +95,39 @@ def test_a_second_import_adds_nothing(rich: Rich) -> None:
     assert again.landed["repeated"] == 13
     assert counts() == before
     assert exported(frozen(other)) == data
+
+
+def test_the_project_it_came_from_knows_it_all(rich: Rich) -> None:
+    data, before = exported(frozen(rich.project)), counts()
+    done = run(data, "helpsteer3", rich.project)
+    assert (done.rows_created, done.rows_duplicate) == (0, 8)
+    assert (done.landed["judgments"], done.landed["repeated"]) == (0, 13)
+    assert counts() == before
+
+
+def test_imported_data_goes_on_and_meets_itself(db: None) -> None:
+    """A published file in two projects, in another order: its responses and pairs are the same in both."""
+    base = FORMATS["rewardbench"].example | {"chosen_model": "m", "rejected_model": "m"}
+    rows = [base | {"rejected": f"Nobody knows, {n}."} for n in range(3)]
+    one, other = ProjectFactory(), ProjectFactory()
+    run(jsonl(rows), "rewardbench", one)
+    run(jsonl(rows[::-1]), "rewardbench", other)
+    data = exported(frozen(one))
+    before = counts()
+    done = run(data, "helpsteer3", other)
+    assert (done.landed["responses"], done.landed["pairs"]) == (0, 0)
+    assert counts()[:3] == before[:3]
+    again, _ = imported(data)
+    assert exported(frozen(again)) == data
+
+
+def test_people_of_two_projects_stay_apart(rich: Rich, people: People) -> None:
+    other = ProjectFactory()
+    own = person_rater(people.charlie, other)
+    run(exported(frozen(rich.project)), "helpsteer3", other)
+    assert pseudonyms(other)[own.pk] == "person-1"
+    assert not own.judgments.exists()
+    assert Judgment.objects.filter(rater__project=other, rater__label="person-1").exists()
 
 
 def test_later_judgments_and_exclusions_change_no_byte(rich: Rich) -> None:

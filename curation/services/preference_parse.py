@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from curation.errors import CurationError
-from curation.importers.datasets.record import Answer, Comparison, DatasetFormat, PreferenceRecord
+from curation.importers.datasets.record import (
+    Answer,
+    Comparison,
+    DatasetFormat,
+    Drawn,
+    Kept,
+    PreferenceRecord,
+    Rated,
+)
 from curation.importers.rows import FileRow
 from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse, storable_json
 
@@ -77,8 +86,15 @@ def checked(
     names = [answer.model for answer in answers] + [one.rater.label for one in chains]
     if any(len(name) > MAX_NAME for name in names):
         raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
-    storable_json([[asdict(answer) for answer in answers], [asdict(said) for said in comparisons]])
+    parts: list[Answer | Comparison] = [*answers, *chains]
+    storable_json([_values(one) for one in parts])
     return ParsedPreference(prompt, answers, comparisons)
+
+
+def _values(one: Answer | Comparison | Drawn | Kept | Rated) -> list[Any]:
+    """What is in it, without the copies that `asdict` makes. Earlier answers are looked at on their own."""
+    found = (getattr(one, name) for name in one.__slots__ if name != "earlier")
+    return [_values(value) if isinstance(value, Drawn | Kept | Rated) else value for value in found]
 
 
 def _named(answer: Answer, entry: DatasetFormat) -> Answer:

@@ -17,6 +17,13 @@ from tests.factories import (
 )
 
 EARLY, LATE = "It mirrors the sea.", "Air scatters blue light."  # in the order of their SHA-256
+SETTINGS: dict[str, Any] = {
+    "model_name": "tiny",
+    "backend": "vllm",
+    "params": {"temperature": 0.7, "stop": ["\n\n"]},
+    "revision": "main",
+    "template_hash": "f" * 64,
+}
 
 
 class Rich:
@@ -24,14 +31,7 @@ class Rich:
 
     def __init__(self, people: People) -> None:
         self.people, self.project = people, people.project
-        self.sampler = sampler_get_or_create(
-            project=self.project,
-            model_name="tiny",
-            backend="vllm",
-            params={"temperature": 0.7, "stop": ["\n\n"]},
-            revision="main",
-            template_hash="f" * 64,
-        )
+        self.sampler = sampler_get_or_create(project=self.project, **SETTINGS)
         self.anna = person_rater(people.anna, self.project)
         self.rob = person_rater(people.rob, self.project)
         self.crowd = RaterFactory(project=self.project, kind="person", label="Maria Muster")

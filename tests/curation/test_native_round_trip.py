@@ -28,11 +28,19 @@ from curation.services import export_origins
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_origins import pseudonyms, with_origins
 from curation.services.export_write import export_write, first_rows
+from curation.services.sampler_get import sampler_get_or_create
 from tests.conftest import People
-from tests.curation.native_data import Rich, content
+from tests.curation.native_data import EARLY, LATE, SETTINGS, Rich, content
 from tests.curation.recipe_data import saved_recipe
 from tests.curation.test_preference_import import jsonl, run
-from tests.factories import JudgmentFactory, ProjectFactory, RaterFactory, person_rater
+from tests.factories import (
+    JudgmentFactory,
+    ProjectFactory,
+    PromptFactory,
+    RaterFactory,
+    ResponseFactory,
+    person_rater,
+)
 
 STEPS = [{"step": "consensus_exists"}]
 
@@ -84,6 +92,29 @@ def test_it_works(rich: Rich) -> None:
     again = frozen(other)
     assert again.content_hash == version.content_hash
     assert exported(again) == data
+
+
+def test_answers_follow_the_responses_where_they_stand_the_other_way_round(rich: Rich) -> None:
+    version = frozen(rich.project)
+    data = exported(version)
+    other = ProjectFactory()
+    for pair in Pair.objects.filter(prompt__project=rich.project, response_a__text=LATE):
+        there = PromptFactory(
+            project=other,
+            messages=pair.prompt.messages,
+            **{name: getattr(pair.prompt, name) for name in ("category", "tags", "language", "split")},
+        )
+        sampler = sampler_get_or_create(project=other, **SETTINGS)
+        ResponseFactory(prompt=there, sampler=sampler, sample_index=0, text=LATE)
+    assert run(data, "helpsteer3", other).landed["prompts"] == 3
+    turned = Pair.objects.filter(prompt__project=other, response_a__text=LATE, response_b__text=EARLY)
+    assert turned.count() == 2
+    attributes = Judgment.objects.get(pair__in=turned, attributes__has_key="ratings").attributes
+    assert attributes["ratings"] == {"helpfulness": {"a": 1, "b": 4}}
+    assert attributes["imported"]["feedback"] == {"a": "Wrong.", "b": "Right."}
+    rated = Judgment.objects.filter(attributes__has_key="ratings").values_list("left", "preference")
+    assert list(rated) == [("a", -2)] * 2
+    assert frozen(other).content_hash == version.content_hash
 
 
 def test_a_second_import_adds_nothing(rich: Rich) -> None:

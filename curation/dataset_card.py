@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from curation.consensus_methods import method_label
 from curation.models import (
@@ -26,7 +26,11 @@ from curation.models import (
 def dataset_card(
     *, version_id: int, recipe: FilterRecipe, method: str, producers: Iterable[ScoreProducer]
 ) -> dict[str, Any]:
-    """JSON, taken once from the version's rows when they are frozen."""
+    """JSON, taken once from the version's rows when they are frozen.
+
+    `last_judgment` is the highest id there was, so that judgments that come later, under whatever date, can
+    be told from those that counted.
+    """
     rows = DatasetRow.objects.filter(version_id=version_id)
     raters = _raters(version_id)
     gold = Pair.objects.for_project(recipe.project).filter(prompt__split=Prompt.Split.GOLD)
@@ -48,6 +52,7 @@ def dataset_card(
         "rejected_by_model": _counts(rows, "rejected__sampler__model_name"),
         "raters": raters,
         "judgments": sum(rater["judgments"] for rater in raters),
+        "last_judgment": Judgment.objects.aggregate(last=Max("pk"))["last"] or 0,
         "excluded": _excluded(recipe.project),
         "samplers": _samplers(rows),
         "imports": _imports(rows),

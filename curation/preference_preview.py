@@ -12,7 +12,7 @@ from curation.services.preference_parse import ParsedPreference, ReadOptions, pr
 
 SHOWN_COMPARISONS = 6
 STRENGTHS = {1: "slightly better", 2: "better", 3: "much better"}
-OUTCOMES = {"tie": "A tie", "both_bad": "Both bad"}
+OUTCOMES = {"tie": "A tie", "both_bad": "Both bad", "skip": "Skipped"}
 
 
 @dataclass(frozen=True)

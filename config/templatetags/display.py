@@ -71,7 +71,7 @@ def compact(number: float | None) -> str:
         return NOTHING
     for size, suffix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(number) >= size:
-            return f"{number / size:.1f}".removesuffix(".0") + suffix
+            return f"{number / size:.1f}".removesuffix(".0").replace("-", "−") + suffix
     return charts.number_text(number)
 
 

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from curation.exporters.axolotl import AxolotlDpo, AxolotlKto, AxolotlKtoSystem
 from curation.exporters.base import Exporter
+from curation.exporters.helpsteer import HelpSteer2, HelpSteer3
 from curation.exporters.hub_folder import HubFolder
 from curation.exporters.llama_factory import LlamaFactoryAlpaca, LlamaFactoryKto, LlamaFactorySharegpt
 from curation.exporters.openrlhf import OpenRlhf
@@ -26,6 +27,8 @@ _ALL: tuple[Exporter, ...] = (
     AxolotlKto(),
     AxolotlKtoSystem(),
     OpenRlhf(),
+    HelpSteer3(),
+    HelpSteer2(),
     UltraFeedback(),
     HubFolder(),
     Table(),

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
+from curation.exporters.origin import Origin
+
 
 @dataclass(frozen=True)
 class TrainingRow:
     """One row of a dataset version. `soft_label` is P(chosen is better), `margin` is 0…1.
 
     `prompt_id` is the prompt's fingerprint, the same on every machine. `chosen_by` and `rejected_by` name
-    the model that wrote the response, or “people”.
+    the model that wrote the response, or “people”. `origin` is there for formats that need it.
     """
 
     messages: list[dict[str, Any]]
@@ -31,6 +33,7 @@ class TrainingRow:
     licence: str = ""
     chosen_by: str = ""
     rejected_by: str = ""
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ class Exporter(Protocol):
     notes: ClassVar[tuple[str, ...]]  # what to know before training on the file
     rules: ClassVar[tuple[Rule, ...]]  # checked in order: the first that a row breaks is its reason
     rows_per_pair: ClassVar[int]
+    needs_origin: ClassVar[bool]  # whether rows come with the judgments behind them
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -33,6 +33,7 @@ REPEATED = Reason(
 class JsonLines(ABC):
     suffix: ClassVar[str] = "jsonl"
     notes: ClassVar[tuple[str, ...]] = ()
+    needs_origin: ClassVar[bool] = False
 
     @abstractmethod
     def shaped(self, rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curation.exporters.base import About, Exporter, Snippet, TrainingRow, why_left_out
+from curation.exporters.origin import Origin, Said
 
 SHOWN_CHARS = 300  # of each text in an example
 
@@ -22,6 +23,25 @@ _MADE_UP = TrainingRow(
     licence="cc0-1.0",
     chosen_by="model-a",
     rejected_by="model-b",
+    origin=Origin(
+        chosen=2,
+        prompt={"language": "en", "tags": ["primes"], "metadata": {}},
+        responses=({"by": "model", "model": "model-b"}, {"by": "model", "model": "model-a"}),
+        judgments=(
+            Said(
+                rater="person-1",
+                kind="person",
+                left=2,
+                outcome="preferred",
+                source="campaign",
+                created_at="2026-01-05T10:00:00+00:00",
+                preference=3,
+                rationale="15 is 3 times 5.",
+                duration_ms=8200,
+                guideline=1,
+            ),
+        ),
+    ),
 )
 _SYSTEM = {"role": "system", "content": "Answer in one sentence."}
 MADE_UP = (_MADE_UP, replace(_MADE_UP, messages=[_SYSTEM, *_MADE_UP.messages]))
@@ -51,9 +71,37 @@ def shown_format(exporter: Exporter, rows: Iterable[TrainingRow], about: About) 
 def shortened(row: TrainingRow) -> TrainingRow:
     """The same row with long texts cut, for a page."""
     messages = [{**turn, "content": _cut(turn["content"])} for turn in row.messages]
-    return replace(row, messages=messages, chosen=_cut(row.chosen), rejected=_cut(row.rejected))
+    return replace(
+        row,
+        messages=messages,
+        chosen=_cut(row.chosen),
+        rejected=_cut(row.rejected),
+        origin=row.origin and _cut_origin(row.origin),
+    )
+
+
+def _cut_origin(origin: Origin) -> Origin:
+    return replace(
+        origin,
+        prompt=_cut(origin.prompt),
+        responses=tuple(map(_cut, origin.responses)),
+        judgments=tuple(map(_cut_said, origin.judgments)),
+    )
+
+
+def _cut_said(said: Said) -> Said:
+    return replace(
+        said,
+        rationale=_cut(said.rationale),
+        attributes=_cut(said.attributes),
+        earlier=tuple(map(_cut_said, said.earlier)),
+    )
 
 
 def _cut(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _cut(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_cut(value) for value in content]
     is_long = isinstance(content, str) and len(content) > SHOWN_CHARS
     return f"{content[:SHOWN_CHARS]}…" if is_long else content

@@ -35,6 +35,7 @@ class Table:
     )
     rules: ClassVar[tuple[Rule, ...]] = ()
     rows_per_pair: ClassVar[int] = 1
+    needs_origin: ClassVar[bool] = False
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -13,7 +13,7 @@ from curation.recipes.pages import other_version, versions_of
 
 class ComparisonForm(forms.Form):
     """Two versions of a project; without a choice, the newest and the one before it. `kind` and `why`
-    narrow the list of rows."""
+    choose the rows that are listed."""
 
     kind = forms.ChoiceField(choices=[*KINDS.items()], required=False, widget=forms.HiddenInput)
     why = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -23,7 +23,7 @@ class ComparisonForm(forms.Form):
         versions = DatasetVersion.objects.filter(project=project)
         newest = [str(number) for number in versions.values_list("number", flat=True)[:2]]
         given = {name: value for name, value in query.items() if value}
-        super().__init__({"old": newest[-1], "new": newest[0], "kind": "added", **given} if newest else {})
+        super().__init__({"old": newest[-1], "new": newest[0], **given} if newest else {})
         for name, label in (("old", "Older"), ("new", "Newer")):
             self.fields[name] = forms.ModelChoiceField(
                 versions, to_field_name="number", empty_label=None, label=label

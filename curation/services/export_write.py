@@ -16,7 +16,9 @@ from django.db.models.functions import Coalesce
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
 from curation.exporters.base import About, TrainingRow, Written
+from curation.importers.datasets.record import PEOPLE
 from curation.models import DatasetRow, DatasetVersion, Export, User
+from curation.services.export_origins import with_origins
 
 SPLITS = ("train", "eval", "all")
 
@@ -58,7 +60,10 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     os.close(handle)
     part = Path(name)
     try:
-        written = exporter.write(training_rows(version, split), part, about(version, split))
+        rows = training_rows(version, split)
+        if exporter.needs_origin:
+            rows = with_origins(version, rows)
+        written = exporter.write(rows, part, about(version, split))
         if not written.n_rows:
             raise CurationError(_why_empty(version, split, written))
         with part.open("rb") as file:
@@ -90,13 +95,12 @@ def about(version: DatasetVersion, split: str) -> About:
     )
 
 
-PEOPLE = Value("people")
 # In the order of `TrainingRow`'s fields.
 FIELDS = (
     "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label", "margin", "weight", "split",
     "position", "pair_id", "pair__prompt__fingerprint", "pair__prompt__category", "pair__prompt__source",
-    "pair__prompt__licence", Coalesce("chosen__sampler__model_name", PEOPLE),
-    Coalesce("rejected__sampler__model_name", PEOPLE),
+    "pair__prompt__licence", Coalesce("chosen__sampler__model_name", Value(PEOPLE)),
+    Coalesce("rejected__sampler__model_name", Value(PEOPLE)),
 )  # fmt: skip
 
 
@@ -106,9 +110,10 @@ def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
         yield TrainingRow(*values)
 
 
-def first_rows(version: DatasetVersion, n: int) -> list[TrainingRow]:
+def first_rows(version: DatasetVersion, n: int, *, origins: bool = False) -> list[TrainingRow]:
     values = _rows_of_split(version, "all").order_by("position").values_list(*FIELDS)
-    return [TrainingRow(*row) for row in values[:n]]
+    rows = [TrainingRow(*row) for row in values[:n]]
+    return list(with_origins(version, rows)) if origins else rows
 
 
 def _rows_of_split(version: DatasetVersion, split: str) -> QuerySet[DatasetRow]:

@@ -7,29 +7,45 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
 from django.utils import timezone
 
-from curation.algorithms.fingerprints import sha256_hex
+from curation.attributes import attributes_translate
 from curation.bulk import copy_in
 from curation.importers.datasets.record import Comparison, Rated
-from curation.models import Judgment, Pair, Project, Prompt, PromptImport, Rater, Response
+from curation.models import Judgment, Pair, Project, Prompt, PromptImport, Rater
 from curation.models.judgments import Side
+from curation.services.export_origins import pseudonyms
 from curation.services.preference_parse import ParsedPreference
 from curation.services.prompt_parse import storable_json
 from curation.services.prompt_store import imports_lock, prompts_store
-from curation.services.sampler_get import sampler_get_or_create
+from curation.services.response_land import Draw, draws_of, responses_land
 
-BACKEND = "import"
 SOURCE = Judgment.Source.IMPORT
 COLUMNS = [
-    "pair_id", "rater_id", '"left"', "outcome", "preference", "probability", "attributes", "rationale",
-    "skip_reason", "source", "created_at",
+    "id", "rater_id", "pair_id", '"left"', "outcome", "preference", "probability", "attributes", "rationale",
+    "skip_reason", "source", "created_at", "duration_ms", "guideline", "supersedes_id",
 ]  # fmt: skip
-Draw = tuple[int, int, str]  # prompt, sampler, text hash
-Shown = tuple[int, int]  # response shown left, response shown right
-Answer = tuple[int, int, str, str, int | None, float | None]  # rater, pair, left, outcome, preference, P
+Two = tuple[int, int]  # the responses of a pair, in canonical order
+# Rater, pair, left, outcome, preference, P; and when, of an export's judgments.
+Answer = tuple[int, int, str, str, int | None, float | None, datetime | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A comparison, and the ids of its record's responses."""
+
+    comparison: Comparison
+    responses: list[int]
+
+    @property
+    def two(self) -> Two:
+        first, second = (self.responses[at] for at in (self.comparison.first, self.comparison.second))
+        return min(first, second), max(first, second)
+
+    def left(self, said: Comparison) -> str:
+        """The side that `said` counts as shown left: this comparison, or an earlier one on the same two."""
+        return Side.A if self.responses[said.first] < self.responses[said.second] else Side.B
 
 
 @dataclass(frozen=True)
@@ -47,16 +63,17 @@ def preferences_land(
     *, project: Project, preferences: Sequence[ParsedPreference], prompt_import: PromptImport | None = None
 ) -> Landed:
     """Store what is not here yet: prompts by fingerprint, responses by model and text, pairs, and judgments
-    by rater, pair, sides and answer. The first of two responses counts as shown left."""
+    by rater, pair, sides and answer, those of an export also by their moment. The first of two responses
+    counts as shown left."""
     imports_lock(project_id=project.pk)
     prompts, new_prompts = _prompts(project, preferences, prompt_import)
-    draws = _draws(project, preferences, prompts)
-    responses, new_responses = _responses(preferences, draws)
+    draws = draws_of(project, preferences, prompts)
+    responses, new_responses = responses_land(preferences, draws)
     shown = [[responses[draw] for draw in record] for record in draws]
-    said, identical = _said(preferences, draws, shown)
-    pairs, new_pairs = _pairs(prompts, said)
-    new_judgments = _judgments(project, said, pairs)
-    n_said = sum(map(len, said))
+    told, identical = _told(preferences, draws, shown)
+    pairs, new_pairs = _pairs(prompts, told)
+    new_judgments = _judgments(project, told, pairs)
+    n_said = sum(map(len, told))
     landed = {
         "prompts": len(new_prompts),
         "responses": len(new_responses),
@@ -94,86 +111,27 @@ def _prompts(
     return [ids[fingerprint] for fingerprint in prints], set(created)
 
 
-def _draws(project: Project, preferences: Sequence[ParsedPreference], prompts: list[int]) -> list[list[Draw]]:
-    """What makes each response of each record the same as another: prompt, sampler and text."""
-    models = {answer.model for one in preferences for answer in one.answers}
-    samplers = {
-        model: sampler_get_or_create(project=project, model_name=model, backend=BACKEND, params={}).pk
-        for model in sorted(models)
-    }
-    return [
-        [(prompt, samplers[answer.model], sha256_hex(answer.text)) for answer in one.answers]
-        for one, prompt in zip(preferences, prompts, strict=True)
-    ]
-
-
-def _responses(
-    preferences: Sequence[ParsedPreference], draws: list[list[Draw]]
-) -> tuple[dict[Draw, int], set[int]]:
-    """The id of each draw, and which are new; a model's further texts for a prompt are further samples."""
-    answers = {
-        draw: answer
-        for one, record in zip(reversed(preferences), reversed(draws), strict=True)
-        for answer, draw in zip(one.answers, record, strict=True)
-    }
-    prompts, samplers = {draw[0] for draw in answers}, {draw[1] for draw in answers}
-    there = Response.objects.filter(prompt__in=prompts, sampler__in=samplers)
-    ids: dict[Draw, int] = {
-        (prompt, sampler or 0, text_hash): pk
-        for pk, prompt, sampler, text_hash in there.values_list("pk", "prompt", "sampler", "text_hash")
-    }
-    last = {
-        (prompt, sampler): index
-        for prompt, sampler, index in there.order_by()
-        .values_list("prompt", "sampler")
-        .annotate(Max("sample_index"))
-    }
-    missing = []
-    for draw in dict.fromkeys(draw for record in draws for draw in record):
-        if draw not in ids:
-            prompt, sampler, text_hash = draw
-            index = last[prompt, sampler] = last.get((prompt, sampler), -1) + 1
-            answer = answers[draw]
-            missing.append(
-                Response(
-                    prompt_id=prompt,
-                    sampler_id=sampler,
-                    sample_index=index,
-                    text=answer.text,
-                    text_hash=text_hash,
-                    metadata=dict(answer.metadata) or None,
-                )
-            )
-    made = Response.objects.bulk_create(missing, batch_size=2000)
-    ids |= {(one.prompt_id, one.sampler_id or 0, one.text_hash): one.pk for one in made}
-    return ids, {one.pk for one in made}
-
-
-def _said(
+def _told(
     preferences: Sequence[ParsedPreference], draws: list[list[Draw]], shown: list[list[int]]
-) -> tuple[list[list[tuple[Comparison, Shown]]], int]:
-    """Each record's comparisons with their responses, and how many compare a text with itself."""
-    said, identical = [], 0
+) -> tuple[list[list[Told]], int]:
+    """Each record's comparisons with its responses, and how many compare a text with itself."""
+    told, identical = [], 0
     for one, record, ids in zip(preferences, draws, shown, strict=True):
         kept = [
-            (comparison, (ids[comparison.first], ids[comparison.second]))
+            Told(comparison, ids)
             for comparison in one.comparisons
             if record[comparison.first][2] != record[comparison.second][2]
         ]
         identical += len(one.comparisons) - len(kept)
-        said.append(kept)
-    return said, identical
+        told.append(kept)
+    return told, identical
 
 
-def _pairs(prompts: list[int], said: list[list[tuple[Comparison, Shown]]]) -> tuple[dict[Shown, int], int]:
+def _pairs(prompts: list[int], told: list[list[Told]]) -> tuple[dict[Two, int], int]:
     """The pair of each two responses, made where it is not there, and how many were made."""
-    wanted = {
-        (min(two), max(two)): prompt
-        for prompt, record in zip(prompts, said, strict=True)
-        for _, two in record
-    }
+    wanted = {one.two: prompt for prompt, record in zip(prompts, told, strict=True) for one in record}
 
-    def there() -> dict[Shown, int]:
+    def there() -> dict[Two, int]:
         found = Pair.objects.filter(response_a__in={a for a, _ in wanted})
         return {(a, b): pk for pk, a, b in found.values_list("pk", "response_a", "response_b")}
 
@@ -187,37 +145,78 @@ def _pairs(prompts: list[int], said: list[list[tuple[Comparison, Shown]]]) -> tu
     return there() if missing else known, len(missing)
 
 
-def _judgments(
-    project: Project, said: list[list[tuple[Comparison, Shown]]], pairs: dict[Shown, int]
-) -> list[list[bool]]:
+def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) -> list[list[bool]]:
     """Append the judgments that are new; for each of the comparisons whether it was."""
-    raters = _raters(project, {comparison.rater for record in said for comparison, _ in record})
-    about = {pairs[min(two), max(two)] for record in said for _, two in record}
-    seen = _known(about)
+    chains = [(one, [*one.comparison.earlier, one.comparison]) for record in told for one in record]
+    known, corrected = _known({pairs[one.two] for one, _ in chains})
+    own = _own_raters(project, chains)
+
+    def here(one: Told, said: Comparison) -> int:
+        """The rater whom an export of this project would call so, if the judgment is here as theirs; or 0."""
+        rater = own.get(said.rater, 0) if said.kept else 0
+        return rater if rater and _key(said, rater, pairs[one.two], one.left(said)) in known else 0
+
+    away = {said.rater for one, chain in chains for said in chain if not here(one, said)}
+    raters = _raters(project, away)
+    fresh = iter(_judgment_ids(sum(len(chain) for _, chain in chains)))
     now = timezone.now()
     rows: list[tuple[Any, ...]] = []
-    new: list[list[bool]] = []
-    for record in said:
-        new.append([])
-        for comparison, two in record:
-            pair, left = pairs[min(two), max(two)], Side.A if two[0] < two[1] else Side.B
-            key = (
-                raters[comparison.rater], pair, str(left), comparison.outcome, comparison.preference,
-                comparison.probability,
-            )  # fmt: skip
-            new[-1].append(key not in seen)
-            if key not in seen:
-                seen.add(key)
-                rows.append(_row(key, comparison, comparison.created_at or now))
+
+    def append(one: Told, chain: list[Comparison]) -> bool:
+        """Whether the last of the chain is new."""
+        before, is_new = 0, False
+        for said in chain:
+            rater = here(one, said) or raters[said.rater]
+            key = _key(said, rater, pairs[one.two], one.left(said))
+            is_new = key not in known
+            if is_new and before in corrected:
+                return False  # what corrects it here stands
+            if is_new:
+                known[key] = next(fresh)
+                rows.append((known[key], *key[:6], *_rest(said, one, now), before or None))
+                if before:
+                    corrected.add(before)
+            before = known[key]
+        return is_new
+
+    new = iter([append(one, chain) for one, chain in chains])
     copy_in("curation_judgment", COLUMNS, rows)
-    return new
+    return [[next(new) for _ in record] for record in told]
 
 
-def _row(key: Answer, comparison: Comparison, moment: datetime) -> tuple[Any, ...]:
-    rater, pair, left, outcome, preference, probability = key
-    attributes = storable_json(attributes_of(comparison, left))
-    rationale = comparison.rationale
-    return pair, rater, left, outcome, preference, probability, attributes, rationale, "", SOURCE, moment
+def _own_raters(project: Project, chains: list[tuple[Told, list[Comparison]]]) -> dict[Rated, int]:
+    """The people of the project by what its exports call them; nobody where no export is read."""
+    if not any(one.comparison.kept for one, _ in chains):
+        return {}
+    return {Rated(name): pk for pk, name in pseudonyms(project).items()}
+
+
+def _key(said: Comparison, rater: int, pair: int, left: str) -> Answer:
+    moment = said.created_at if said.kept else None
+    return rater, pair, left, said.outcome, said.preference, said.probability, moment
+
+
+def _rest(said: Comparison, one: Told, now: datetime) -> tuple[Any, ...]:
+    moment, kept = said.created_at or now, said.kept
+    if kept is None:
+        attributes = storable_json(attributes_of(said, one.left(said)))
+        return attributes, said.rationale, "", SOURCE, moment, None, None
+    responses = dict(enumerate(one.responses, start=1))
+    turned = one.responses[0] > one.responses[1]
+    attributes = storable_json(attributes_translate(kept.attributes, turned=turned, responses=responses))
+    return (
+        attributes, said.rationale, kept.skip_reason, kept.source, moment, kept.duration_ms, kept.guideline,
+    )  # fmt: skip
+
+
+def _judgment_ids(n: int) -> list[int]:
+    """Ids to come, so that a judgment can name the one that it corrects before either is stored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('curation_judgment', 'id')) FROM generate_series(1, %s)",
+            [n],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
 
 
 def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:
@@ -254,7 +253,20 @@ def _raters(project: Project, wanted: set[Rated]) -> dict[Rated, int]:
     return there()
 
 
-def _known(pairs: set[int]) -> set[Answer]:
-    """Every answer that imports brought for these pairs, taken back since or not."""
-    there = Judgment.objects.filter(pair__in=pairs, source=SOURCE)
-    return set(there.values_list("rater", "pair", "left", "outcome", "preference", "probability"))
+def _known(pairs: set[int]) -> tuple[dict[Answer, int], set[int]]:
+    """Every answer on these pairs, taken back since or not, by its moment, and those that imports brought
+    also without one; and the answers that another corrects."""
+    there = Judgment.objects.filter(pair__in=pairs).values_list(
+        "pk", "rater", "pair", "left", "outcome", "preference", "probability", "created_at", "source",
+        "supersedes",
+    )  # fmt: skip
+    known: dict[Answer, int] = {}
+    corrected: set[int] = set()
+    for pk, *answer, moment, source, before in there:
+        rater, pair, left, outcome, preference, probability = answer
+        known[rater, pair, left, outcome, preference, probability, moment] = pk
+        if source == SOURCE:
+            known[rater, pair, left, outcome, preference, probability, None] = pk
+        if before is not None:
+            corrected.add(before)
+    return known, corrected

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from curation.errors import CurationError
-from curation.importers.datasets.record import Answer, Comparison, DatasetFormat, PreferenceRecord
+from curation.importers.datasets.record import (
+    Answer,
+    Comparison,
+    DatasetFormat,
+    Drawn,
+    Kept,
+    PreferenceRecord,
+    Rated,
+)
 from curation.importers.rows import FileRow
 from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse, storable_json
 
 MAX_NAME = 200
 MAPPING = FieldMapping(
     prompt="messages", kind="messages", category="category", language="language", source="source",
-    licence="licence", split="split",
+    licence="licence", split="split", tags="tags",
 )  # fmt: skip
 
 
@@ -52,9 +61,16 @@ def preference_parse(
         "source": entry.dataset or text.source or options.source,
         "licence": options.licence,
         "split": options.split,
+        "tags": list(text.tags),
     }
+    if text.is_whole:
+        row |= {"source": text.source, "licence": text.licence, "split": text.split}
     prompt = prompt_parse(row, MAPPING)
-    metadata = {name: value for name, value in text.metadata.items() if value not in (None, "")}
+    if text.fingerprint and text.fingerprint != prompt.record["fingerprint"]:
+        raise RowError("The prompt is not the one that was exported: its fingerprint differs")
+    metadata = {
+        name: value for name, value in text.metadata.items() if text.is_whole or value not in (None, "")
+    }
     if metadata:
         prompt.record["metadata"] = metadata
         prompt = ParsedPrompt(prompt.record, storable_json(prompt.record))
@@ -66,16 +82,24 @@ def checked(
     prompt: ParsedPrompt, answers: tuple[Answer, ...], comparisons: tuple[Comparison, ...]
 ) -> ParsedPreference:
     """Raises RowError for names that are too long and characters that cannot be stored."""
-    names = [answer.model for answer in answers] + [said.rater.label for said in comparisons]
+    chains = [one for said in comparisons for one in (*said.earlier, said)]
+    names = [answer.model for answer in answers] + [one.rater.label for one in chains]
     if any(len(name) > MAX_NAME for name in names):
         raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
-    storable_json([[asdict(answer) for answer in answers], [asdict(said) for said in comparisons]])
+    parts: list[Answer | Comparison] = [*answers, *chains]
+    storable_json([_values(one) for one in parts])
     return ParsedPreference(prompt, answers, comparisons)
+
+
+def _values(one: Answer | Comparison | Drawn | Kept | Rated) -> list[Any]:
+    """What is in it, without the copies that `asdict` makes. Earlier answers are looked at on their own."""
+    found = (getattr(one, name) for name in one.__slots__ if name != "earlier")
+    return [_values(value) if isinstance(value, Drawn | Kept | Rated) else value for value in found]
 
 
 def _named(answer: Answer, entry: DatasetFormat) -> Answer:
     unknown = f"unknown ({entry.dataset})" if entry.dataset else "unknown"
-    return Answer(answer.text, answer.model or unknown, answer.metadata)
+    return replace(answer, model=answer.model or unknown)
 
 
 def preference_entries(

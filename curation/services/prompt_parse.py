@@ -225,7 +225,7 @@ def _holds_nul(value: Any) -> bool:
         return "\x00" in value
     if isinstance(value, dict):
         return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
-    return isinstance(value, list) and any(map(_holds_nul, value))
+    return isinstance(value, list | tuple) and any(map(_holds_nul, value))
 
 
 def _plain(value: Any) -> Any:

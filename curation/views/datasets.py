@@ -87,6 +87,8 @@ def dataset_comparison(request: HttpRequest, slug: str) -> HttpResponse:
 def comparison(
     request: HttpRequest, *, old: DatasetVersion, new: DatasetVersion, kind: str, why: str
 ) -> dict[str, Any]:
+    counts = compare.difference_counts(old, new)
+    kind = kind or next((name for name, n in counts.items() if n), "added")
     rows = compare.differing_rows(old, new, kind, why)
     return {
         "old": old,
@@ -94,7 +96,7 @@ def comparison(
         "kind": kind,
         "kind_label": compare.KINDS[kind],
         "why": why,
-        "counts": [(name, compare.KINDS[name], n) for name, n in compare.difference_counts(old, new).items()],
+        "counts": [(name, compare.KINDS[name], n) for name, n in counts.items()],
         "reasons": compare.reasons(old, new, kind),
         "measures": compare.measures(old, new),
         "shares": compare.shares(old, new),

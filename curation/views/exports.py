@@ -61,7 +61,7 @@ def format_list(request: HttpRequest, slug: str) -> HttpResponse:
     versions = DatasetVersion.objects.filter(project=access.project).select_related("project")
     number = request.GET.get("version", "")
     version = get_object_or_404(versions, number=int(number)) if number.isdecimal() else versions.first()
-    rows = first_rows(version, EXAMPLE_ROWS) if version else []
+    rows = first_rows(version, EXAMPLE_ROWS, origins=True) if version else []
     of = about(version, "train") if version else About(slug, access.project.name, 1, "train")
     groups = [
         (trainer, [shown_format(exporter, rows, of) for exporter in formats])

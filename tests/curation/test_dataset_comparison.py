@@ -115,6 +115,7 @@ def test_a_prompt_that_became_gold_is_named(people: People) -> None:
     old = freeze(people)
     Prompt.objects.filter(pk=pair.prompt_id).update(split="gold")
     (removed,) = differing_rows(old, freeze(people), "removed")
+    assert list(people.client("rita").get(URL).context["page"]) == [removed]  # the first kind that has rows
     assert removed.why == "not among the pairs when v2 was frozen"  # type: ignore[attr-defined]  # annotated
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from config.settings.env import BASE_DIR
 from curation.exporters import EXPORTERS
+from curation.exporters.origin import Origin, Said
 from tests.curation.export_rows import AGAIN, SYSTEM, USER, export, row
 
 
@@ -52,7 +54,8 @@ def written(folder: Path, *names: str, system: bool = False) -> Path:
 
 def test_it_works(ml_python: str, tmp_path: Path) -> None:
     """`datasets` loads every format, and a row of the file is a row of the dataset."""
-    names = [name for name in EXPORTERS if name != "axolotl_kto"]
+    # Two formats take no system turn.
+    names = [name for name in EXPORTERS if name not in {"axolotl_kto", "helpsteer2"}]
     found = check(ml_python, "load", str(written(tmp_path / "files", *names, system=True)))
     assert set(found) == set(names)
     assert {name: split["n"] for name, split in found["hub_folder"].items()} == {"train": 6, "test": 2}
@@ -74,6 +77,23 @@ def test_it_works(ml_python: str, tmp_path: Path) -> None:
     assert first["axolotl_dpo"]["messages"] == first["openrlhf"]["prompt"] == asked
     assert first["ultrafeedback"]["prompt_id"] == "00"
     assert found["hub_folder"]["train"]["first"]["chosen"] == first["trl_jsonl"]["chosen"]
+
+
+@pytest.mark.parametrize("name", ["helpsteer2", "helpsteer3"])
+def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name: str) -> None:
+    """What people were asked differs from row to row; `datasets` wants one type for each column."""
+    rated = {"ratings": {"tone": {"a": 1, "b": 0}}}
+    asked: list[dict[str, Any]] = [{}, rated, {"ratings": ["text"]}, {"n": 1.5}]
+    said = Said("person-1", "person", 1, "preferred", "campaign", "2026-01-05T10:00:00+00:00", 2)
+    rows = [
+        row(chosen=f"good {n}", origin=Origin(1, judgments=(replace(said, attributes=found),) * (n % 3)))
+        for n, found in enumerate(asked)
+    ]
+    (tmp_path / "files").mkdir()
+    export(name, rows, tmp_path / "files" / f"{name}.jsonl")
+    found = check(ml_python, "load", str(tmp_path / "files"))
+    assert found[name][""]["n"] == 4
+    assert isinstance(found[name][""]["first"].get("tiebreak", ""), str)
 
 
 @pytest.fixture(scope="module")

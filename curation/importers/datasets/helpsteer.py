@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from curation.importers.datasets import fields
+from curation.importers.datasets.native import KEY, read_native
 from curation.importers.datasets.record import (
     Answer,
     Comparison,
@@ -76,8 +77,11 @@ def read_preference2(row: Row) -> PreferenceRecord:
 def read_preference3(row: Row) -> PreferenceRecord:
     """Each individual preference is one judgment; a negative score says that response 1 is better.
 
-    The annotators are anonymous, so “annotator 1” is a place in the row's list and not one person.
+    The annotators are anonymous, so “annotator 1” is a place in the row's list and not one person. A file
+    that Tiebreak wrote says everything in a column of its own.
     """
+    if row.get(KEY) is not None:
+        return read_native(row)
     one, two = fields.text(row, "response1"), fields.text(row, "response2")
     fields.two_texts(one, two)
     said = row.get("individual_preference")
@@ -159,7 +163,9 @@ FORMATS = (
         dataset="HelpSteer3",
         licence="CC-BY-4.0",
         help="A negative score says that response 1 is better. Each individual preference is one judgment; "
-        "the annotators are anonymous, so “annotator 1” is a place in the row and not one person.",
+        "the annotators are anonymous, so “annotator 1” is a place in the row and not one person. Of a file "
+        "that Tiebreak exported everything is restored, and what it says of a prompt stands, whatever is "
+        "chosen here.",
         example={
             "domain": "general",
             "language": "english",

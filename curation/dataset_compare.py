@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import (
     CharField,
     Count,
-    Exists,
     F,
+    FilteredRelation,
     IntegerField,
     OuterRef,
     Q,
@@ -21,7 +21,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from curation.models import DatasetRow, DatasetVersion, DroppedPair, Judgment, ScoreProducer
+from curation.models import DatasetVersion, Judgment, ScoreProducer
 
 KINDS = {
     "added": "Only in the newer",
@@ -96,55 +96,61 @@ class Share:
     new: int
 
 
-def differing_rows(
-    old: DatasetVersion, new: DatasetVersion, kind: str, why: str = ""
-) -> QuerySet[DatasetRow]:
+def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str = "") -> QuerySet[Any]:
     """Rows of `new`, or of `old` for what was removed, in order. Those that one version lacks have `why`, and
     may be narrowed by it; those that changed have `n_since` and the older version's `old_margin`,
     `old_soft_label` and `old_split`."""
     if kind in {"added", "removed"}:
         rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
         return rows.filter(why=why) if why else rows
-    before = DatasetRow.objects.filter(version=old, pair=OuterRef("pair"))
-    rows = DatasetRow.objects.filter(version=new).annotate(
-        old_chosen=Subquery(before.values("chosen")),
-        old_margin=Subquery(before.values("margin")),
-        old_soft_label=Subquery(before.values("soft_label")),
-        old_weight=Subquery(before.values("weight")),
-        old_split=Subquery(before.values("split")),
-    )
-    rows = rows.filter(old_chosen__isnull=False)
+    rows = _beside(new, old).filter(beside__isnull=False)
     if kind == "flipped":
-        rows = rows.exclude(old_chosen=F("chosen"))
+        rows = rows.exclude(beside__chosen=F("chosen"))
     else:
-        same = Q(old_margin=F("margin"), old_soft_label=F("soft_label"))
-        same &= Q(old_weight=F("weight"), old_split=F("split"))
-        rows = rows.filter(old_chosen=F("chosen")).exclude(same)
+        same = Q(beside__margin=F("margin"), beside__soft_label=F("soft_label"))
+        same &= Q(beside__weight=F("weight"), beside__split=F("split"))
+        rows = rows.filter(beside__chosen=F("chosen")).exclude(same)
+    rows = rows.annotate(
+        old_chosen=F("beside__chosen"),
+        old_margin=F("beside__margin"),
+        old_soft_label=F("beside__soft_label"),
+        old_split=F("beside__split"),
+    )
     return _judged_since(rows, old).order_by("position")
+
+
+def _beside(version: DatasetVersion, other: DatasetVersion) -> QuerySet[Any]:
+    """Rows of `version`, each beside the row that `other` has of its pair. A join, not a query for each row:
+    there may be a million."""
+    of_other = Q(pair__dataset_rows__version=other)
+    return version.rows.annotate(beside=FilteredRelation("pair__dataset_rows", condition=of_other))
 
 
 def _missing_from(other: DatasetVersion, version: DatasetVersion) -> QuerySet[Any]:
     """Rows of `version` whose pair `other` does not hold, with why it does not."""
-    there = DatasetRow.objects.filter(version=other, pair=OuterRef("pair"))
-    dropped = DroppedPair.objects.filter(version=other, pair=OuterRef("pair"))
-    return (
-        version.rows.filter(~Exists(there))
+    by_other = Q(pair__dropped_from__version=other)
+    found: QuerySet[Any] = (
+        _beside(version, other)
+        .filter(beside__isnull=True)
         .annotate(
+            gone=FilteredRelation("pair__dropped_from", condition=by_other),
             why=Coalesce(
-                Subquery(dropped.values("reason")),
+                "gone__reason",
                 Value(f"not among the pairs when {other} was frozen"),
                 output_field=CharField(),
-            )
+            ),
         )
         .order_by("position")
     )
+    return found
 
 
-def _judged_since(rows: QuerySet[DatasetRow], old: DatasetVersion) -> QuerySet[DatasetRow]:
+def _judged_since(rows: QuerySet[Any], old: DatasetVersion) -> QuerySet[Any]:
     """With `n_since`, the judgments of the pair that came after `old` was frozen."""
     since = Judgment.objects.filter(pair=OuterRef("pair"), created_at__gt=old.created_at)
     counted = since.order_by().values("pair").annotate(n=Count("pk")).values("n")
-    return rows.annotate(n_since=Coalesce(Subquery(counted), 0, output_field=IntegerField()))
+    found: QuerySet[Any] = rows.annotate(n_since=Coalesce(Subquery(counted), 0, output_field=IntegerField()))
+    return found
 
 
 def difference_counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:

@@ -67,7 +67,7 @@ def test_it_works(people: People, versions: tuple[DatasetVersion, DatasetVersion
     }
     assert reasons(old, new, "removed") == [("margin below 0.3", 1)]
     (flipped,) = found["flipped"]
-    assert (flipped.old_chosen, flipped.n_since) == (pairs["flips"].response_a_id, 6)  # type: ignore[attr-defined]  # annotated
+    assert (flipped.old_chosen, flipped.n_since) == (pairs["flips"].response_a_id, 6)
     page = people.client("rita").get(URL, {"kind": "flipped"}).content.decode()
     assert "The other response chosen" in page
     assert "6 judgments since v1" in page
@@ -116,7 +116,7 @@ def test_a_prompt_that_became_gold_is_named(people: People) -> None:
     Prompt.objects.filter(pk=pair.prompt_id).update(split="gold")
     (removed,) = differing_rows(old, freeze(people), "removed")
     assert list(people.client("rita").get(URL).context["page"]) == [removed]  # the first kind that has rows
-    assert removed.why == "not among the pairs when v2 was frozen"  # type: ignore[attr-defined]  # annotated
+    assert removed.why == "not among the pairs when v2 was frozen"
 
 
 def test_fewer_than_two_versions(people: People) -> None:

@@ -96,6 +96,16 @@ class Share:
     new: int
 
 
+# Of a row and the one `beside` it: whether another response is chosen, or the same with other numbers.
+FLIPPED = Q(beside__isnull=False) & ~Q(beside__chosen=F("chosen"))
+CHANGED = Q(beside__chosen=F("chosen")) & ~Q(
+    beside__margin=F("margin"),
+    beside__soft_label=F("soft_label"),
+    beside__weight=F("weight"),
+    beside__split=F("split"),
+)
+
+
 def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str = "") -> QuerySet[Any]:
     """Rows of `new`, or of `old` for what was removed, in order. Those that one version lacks have `why`, and
     may be narrowed by it; those that changed have `n_since` and the older version's `old_margin`,
@@ -103,13 +113,7 @@ def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str
     if kind in {"added", "removed"}:
         rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
         return rows.filter(why=why) if why else rows
-    rows = _beside(new, old).filter(beside__isnull=False)
-    if kind == "flipped":
-        rows = rows.exclude(beside__chosen=F("chosen"))
-    else:
-        same = Q(beside__margin=F("margin"), beside__soft_label=F("soft_label"))
-        same &= Q(beside__weight=F("weight"), beside__split=F("split"))
-        rows = rows.filter(beside__chosen=F("chosen")).exclude(same)
+    rows = _beside(new, old).filter(FLIPPED if kind == "flipped" else CHANGED)
     rows = rows.annotate(
         old_chosen=F("beside__chosen"),
         old_margin=F("beside__margin"),
@@ -154,7 +158,15 @@ def _judged_since(rows: QuerySet[Any], old: DatasetVersion) -> QuerySet[Any]:
 
 
 def difference_counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
-    return {kind: differing_rows(old, new, kind).count() for kind in KINDS}
+    """How many rows there are of each of KINDS, with two joins of the versions."""
+    missing = Q(beside__isnull=True)
+    of_new = _beside(new, old).aggregate(
+        added=Count("pk", filter=missing),
+        flipped=Count("pk", filter=FLIPPED),
+        changed=Count("pk", filter=CHANGED),
+    )
+    counts = {**of_new, "removed": _beside(old, new).filter(missing).count()}
+    return {kind: counts[kind] for kind in KINDS}
 
 
 def reasons(old: DatasetVersion, new: DatasetVersion, kind: str) -> list[tuple[str, int]]:

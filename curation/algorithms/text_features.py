@@ -13,6 +13,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from curation.algorithms.decontamination import tokens
+from curation.algorithms.phrases import names_itself
+from curation.algorithms.response_text import list_items
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -20,7 +22,6 @@ FloatArray = npt.NDArray[np.float64]
 MAX_WORDS = 2000  # of one text: a runaway response must not fill the memory
 N_TERMS, MIN_TEXTS = 2000, 5
 
-_LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]", re.MULTILINE)
 _HEADING = re.compile(r"^#{1,6}[ \t]", re.MULTILINE)
 _BOLD = re.compile(r"\*\*[^*\n]+\*\*")
 _TABLE_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
@@ -32,7 +33,6 @@ _REFUSAL = re.compile(
     r"|\bI(?:['’]d| would) (?:rather|prefer) not\b",
     re.IGNORECASE,
 )
-_AS_AN_AI = re.compile(r"\bas an? (?:AI|artificial|language model|large language)\b", re.IGNORECASE)
 _OPENER = re.compile(r"\s*(?:sure|certainly|of course|absolutely|great question|happy to)\b", re.IGNORECASE)
 _END = re.compile(r"[.!?…:;)\]}\"'”’`*|>。！？]\s*$")
 
@@ -64,7 +64,7 @@ SURFACE = (
     Surface("characters per word", lambda text: len(text) / max(len(text.split()), 1), is_count=False),
     Surface("lines", lambda text: float(text.count("\n") + 1)),
     Surface("paragraphs", lambda text: float(text.count("\n\n") + 1)),
-    Surface("list items", _times(_LIST_ITEM)),
+    Surface("list items", lambda text: float(list_items(text))),
     Surface("headings", _times(_HEADING)),
     Surface("bold passages", _times(_BOLD)),
     Surface("code fences", lambda text: float(text.count("```"))),
@@ -76,7 +76,7 @@ SURFACE = (
     Surface("digits per character", _share(_DIGIT), is_count=False),
     Surface("capitals per character", _share(_CAPITAL), is_count=False),
     Surface("refusals (“I cannot”, “I’m sorry”)", _has(_REFUSAL), is_count=False),
-    Surface("mentions of “as an AI”", _has(_AS_AN_AI), is_count=False),
+    Surface("mentions of “as an AI”", lambda text: float(names_itself(text)), is_count=False),
     Surface(
         "openings like “Sure”, “Certainly”", lambda text: float(bool(_OPENER.match(text))), is_count=False
     ),

@@ -65,16 +65,17 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
             choices=_licence_choices([*own, ""]), widget=forms.CheckboxSelectMultiple, **common
         )
     if choices := _choices(name, info, kind, project):
-        return forms.ChoiceField(choices=choices, required=name != "producer", **common)
+        return forms.ChoiceField(choices=choices, required=name not in STEPS[kind].scored, **common)
     if info.annotation is bool:
         return forms.BooleanField(required=False, **common)
     return _number(info, common)
 
 
 def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tuple[str, str]]:
-    if name == "producer":
-        return _producers(project, STEPS[kind].model_fields)
-    if name == "scorer":
+    scored = STEPS[kind].scored
+    if name in scored:
+        return _producers(project, any_scorer=bool(scored[name]))
+    if name in scored.values():
         return _scorers(project)
     if name == "method":
         return [(method.name, method.label) for method in consensus_methods()]
@@ -102,10 +103,10 @@ def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
     )
 
 
-def _producers(project: Project, fields: Mapping[str, FieldInfo]) -> list[tuple[str, str]]:
+def _producers(project: Project, *, any_scorer: bool) -> list[tuple[str, str]]:
     """All of the project's where the step lets one choose the scorer, else those of ln-CHES."""
     found = ScoreProducer.objects.filter(project=project).order_by("-id")
-    if "scorer" not in fields:
+    if not any_scorer:
         found = found.filter(scorer=DEFAULT_SCORER)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from pydantic.fields import FieldInfo
 
 from curation.algorithms.recipe_diff import recipe_diff
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
@@ -55,9 +54,9 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
     rows = []
     for diff in recipe_diff(old.steps, new.steps):
         raw = new.steps[diff.new] if diff.new is not None else old.steps[diff.old or 0]
-        fields = STEPS[raw["step"]].model_fields
+        kind = STEPS[raw["step"]]
         changes = [
-            (fields[name].title, *(_worded(name, fields[name], value) for value in values))
+            (kind.model_fields[name].title, *(_worded(kind, name, value) for value in values))
             for name, *values in diff.changes
         ]
         rows.append(
@@ -93,15 +92,17 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:
     fields = _SHOWN[raw["step"]].model_fields
     return {
-        str(fields[name].title): _worded(name, fields[name], value)
+        str(fields[name].title): _worded(_SHOWN[raw["step"]], name, value)
         for name, value in raw.items()
         if name != "step"
     }
 
 
-def _worded(name: str, info: FieldInfo, value: Any) -> Any:
+def _worded(kind: type[Step], name: str, value: Any) -> Any:
     if value is None:
-        return "the newest" if name == "producer" else "none"
+        return "the newest" if name in kind.scored else "none"
     if name == "licences":
         return ", ".join(licence_name(licence) for licence in value)
-    return scorer_name(value) if name == "scorer" else choice_names(info).get(value, value)
+    if name in kind.scored.values():
+        return scorer_name(value)
+    return choice_names(kind.model_fields[name]).get(value, value)

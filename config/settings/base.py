@@ -91,6 +91,8 @@ MEDIA_ROOT = VAR_DIR / "files"
 JOBS_ROOT = VAR_DIR / "jobs"
 MODELS_ROOT = VAR_DIR / "models"
 EXPORTS_ROOT = VAR_DIR / "exports"
+# What previews of recipes read of a project; may be removed at any time.
+SNAPSHOTS_ROOT = VAR_DIR / "snapshots"
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from time import time_ns
 from typing import Any
 
 from django import forms
@@ -16,6 +18,7 @@ from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
 from curation.services.recipe_save import NAME_LENGTH
 
+SNAPSHOT_NAME = re.compile(r"[0-9]{13}")
 NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
 
 
@@ -97,10 +100,20 @@ def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
         return forms.IntegerField(**limits, **common)
     return forms.FloatField(
         required=info.annotation is float,
-        widget=forms.NumberInput(attrs={"step": "any"}),
+        widget=forms.NumberInput(attrs={"step": "any", **_slider(limits)}),
         **limits,
         **common,
     )
+
+
+def _slider(limits: Mapping[str, float]) -> dict[str, str]:
+    """How a script is to draw a slider beside a number: between its limits, or between the lowest and the
+    highest value of the step's preview."""
+    ends = (limits.get("min_value"), limits.get("max_value"))
+    if None in ends:
+        return {"data-slider": "values"}
+    low, high = ends
+    return {"data-slider": f"{low:g} {high:g}"} if high <= 100 else {}  # type: ignore[operator]
 
 
 def _producers(project: Project, *, any_scorer: bool) -> list[tuple[str, str]]:
@@ -126,10 +139,12 @@ class RecipeForm:
         *,
         name: str = "",
         steps: list[dict[str, Any]] | None = None,
+        snapshot: str = "",
     ) -> None:
         self.project = project
         self.data = data
         self.name = RecipeNameForm(data, initial={"name": name})
+        self.snapshot = snapshot or _snapshot(data)
         self.steps = (
             list(self._from_data(data)) if data is not None else self._from_steps(steps or NEW_RECIPE)
         )
@@ -140,11 +155,20 @@ class RecipeForm:
         return all([self.name.is_valid(), *[step.is_valid() for step in self.steps]])
 
     @property
+    def first_mistake(self) -> str:
+        """The first thing wrong with a step; empty where nothing is."""
+        for number, step in enumerate(self.steps, start=1):
+            for name, errors in step.errors.items():
+                return f"Step {number}, {step.fields[name].label}: {errors[0]}"
+        return ""
+
+    @property
     def raw_steps(self) -> list[dict[str, Any]]:
         return [step.raw for step in self.steps]
 
     def changed(self, action: str) -> RecipeForm:
-        """The form after `up:2`, `down:0`, `remove:1` or `add:min_margin`; what was typed so far is kept."""
+        """The form after `up:2`, `down:0`, `remove:1`, `add:min_margin` or `read`, which previews the data as
+        they are now; what was typed so far is kept."""
         verb, _, argument = action.partition(":")
         steps = [_typed(step) for step in self.steps]
         if verb == "add" and argument in STEPS and len(steps) < MAX_STEPS:
@@ -153,7 +177,9 @@ class RecipeForm:
             step = steps.pop(at)
             if verb != "remove":
                 steps.insert(max(at + {"up": -1, "down": 1}.get(verb, 0), 0), step)
-        return RecipeForm(self.project, name=str(self.name["name"].value() or ""), steps=steps)
+        name = str(self.name["name"].value() or "")
+        snapshot = "" if verb == "read" else self.snapshot
+        return RecipeForm(self.project, name=name, steps=steps, snapshot=snapshot)
 
     def _from_data(self, data: Mapping[str, Any]) -> Iterator[StepForm]:
         for at in range(MAX_STEPS):
@@ -166,6 +192,12 @@ class RecipeForm:
             StepForm(step["step"], initial=step, prefix=str(at), project=self.project)
             for at, step in enumerate(steps)
         ]
+
+
+def _snapshot(data: Mapping[str, Any] | None) -> str:
+    """The name of the data that the page previews: the moment at which it was opened."""
+    named = str((data or {}).get("snapshot", ""))
+    return named if SNAPSHOT_NAME.fullmatch(named) else str(time_ns() // 1_000_000)
 
 
 def _typed(step: StepForm) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -50,13 +51,25 @@ class Snapshot:
             folder.mkdir(parents=True, exist_ok=True)
             _prune(folder.parent)
 
+    @property
+    def began_at(self) -> datetime:
+        """When the first array was read."""
+        first = min(home.stat().st_mtime for home in self._folder.iterdir())
+        return datetime.fromtimestamp(first, tz=UTC)
+
+    def has(self, name: str) -> bool:
+        return self._home(name).is_dir()
+
     def get(self, name: str, read: Read) -> tuple[Array, ...]:
-        # A name may hold what no file name may.
-        home = self._folder / hashlib.sha256(name.encode()).hexdigest()[:16]
+        home = self._home(name)
         if not home.is_dir():
             self._keep(home, read())
         files = sorted(home.iterdir())
-        return tuple(np.load(file, mmap_mode="r") for file in files)
+        return tuple(np.asarray(np.load(file, mmap_mode="r")) for file in files)
+
+    def _home(self, name: str) -> Path:
+        # A name may hold what no file name may.
+        return self._folder / hashlib.sha256(name.encode()).hexdigest()[:16]
 
     def _keep(self, home: Path, arrays: tuple[Array, ...]) -> None:
         """Whole or not at all; of two that read the same at once, the first stays."""

@@ -14,6 +14,7 @@ from curation.recipes.exclusions import NotExcluded
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import STEPS
 from curation.scorers import scorer_name
+from curation.services.recipe_preview import Preview
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
 _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}
@@ -73,7 +74,7 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
 
 
 def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The stored funnel, its example pairs loaded in one query, and where its histogram draws the line."""
+    """The stored funnel, its example pairs loaded in one query."""
     wanted = {pk for step in funnel for ids in step["examples"].values() for pk in ids}
     pairs = Pair.objects.for_project(project).with_texts().in_bulk(list(wanted))
     return [
@@ -81,12 +82,23 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
             **step,
             "params": _titled({"step": step["step"], **step["params"]}),
             "total": step["kept"] + step["dropped"],
-            "threshold": step["borders"][-1] if step["borders"] else None,
             "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
             "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
         }
         for step in funnel
     ]
+
+
+def previewed_steps(project: Project, preview: Preview) -> list[dict[str, Any]]:
+    """The funnel as pages show it, each step with its place in the recipe, −1 for those that come by
+    themselves, and the ends of a slider over its values."""
+    steps = funnel_with_examples(project, preview.report)
+    for place, step in enumerate(steps):
+        values = step["values"]
+        by_rank = preview.report[place]["params"].get("by") == "percentile"
+        step["place"] = place - preview.before if place >= preview.before else -1
+        step["ends"] = (0, 100) if by_rank else (values[0], values[-1]) if values else None
+    return steps
 
 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:

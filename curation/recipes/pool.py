@@ -51,7 +51,13 @@ class Pool:
         return self.consensus(self.method).winner
 
     def consensus(self, method: str) -> PoolConsensus:
-        return PoolConsensus(*self._kept.get(f"consensus {method}", lambda: self._read_consensus(method)))
+        name = self.consensus_name(method)
+        return PoolConsensus(*self._kept.get(name, lambda: self._read_consensus(method)))
+
+    @staticmethod
+    def consensus_name(method: str) -> str:
+        """What a method's conclusions are kept under."""
+        return f"consensus {method}"
 
     @property
     def lengths(self) -> tuple[IntArray, IntArray]:

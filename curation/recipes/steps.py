@@ -172,4 +172,6 @@ def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:
 def _say(detail: Any) -> str:
     index, *path = detail["loc"]
     where = ".".join(str(part) for part in path if part not in STEPS)
-    return f"Step {int(index) + 1}{f', {where}' if where else ''}: {detail['msg']}."
+    # How pydantic begins what a validator of ours says.
+    what = detail["msg"].removeprefix("Value error, ")
+    return f"Step {int(index) + 1}{f', {where}' if where else ''}: {what}."

@@ -27,11 +27,13 @@ from curation.recipes.pages import (
     described_steps,
     funnel_with_examples,
     other_version,
+    previewed_steps,
     recipes_with_last_run,
     versions_of,
 )
 from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
+from curation.services import recipe_preview as service
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
@@ -88,6 +90,25 @@ def _recipe_form(
             return redirect("curation:recipe-detail", slug=access.project.slug, pk=saved.pk)
     context = {"access": access, "form": form, "recipe": recipe, "kinds": STEPS, "presets": presets}
     return render(request, "curation/recipe_form.html", context)
+
+
+@login_required
+@require_POST
+def recipe_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What each step of the form would keep, as fragments that the form's page puts beside its steps."""
+    access = researcher_access(request, slug)
+    form = RecipeForm(access.project, request.POST)
+    context: dict[str, Any] = {"access": access, "mistake": form.first_mistake}
+    if not context["mistake"]:
+        try:
+            preview = service.recipe_preview(
+                project=access.project, steps=form.raw_steps, snapshot=form.snapshot
+            )
+        except CurationError as error:
+            context["mistake"] = str(error)
+        else:
+            context |= {"preview": preview, "steps": previewed_steps(access.project, preview)}
+    return render(request, "curation/recipe_preview.html", context)
 
 
 @login_required

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
+from curation.services import freeze_build as freezes
 from curation.services import prompt_import
 
 
@@ -39,3 +40,14 @@ def cleaning_build(report_id: int) -> None:
 def cleaning_recover() -> None:
     """Every 30 s, from the beat schedule."""
     cleaning.cleaning_recover()
+
+
+@task(queue="cpu")
+def freeze_build(freeze_id: int) -> None:
+    freezes.freeze_build(freeze_id=freeze_id)
+
+
+@task(queue="upkeep")
+def freezes_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    freezes.freezes_recover()

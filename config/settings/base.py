@@ -144,6 +144,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "freezes-recover": {
+        "task": "curation.tasks.freezes_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
     "bias-recover": {
         "task": "curation.tasks.bias_recover",
         "schedule": timedelta(seconds=30),

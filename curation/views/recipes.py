@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
@@ -34,7 +35,7 @@ from curation.recipes.pages import (
 from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
 from curation.services import recipe_preview as service
-from curation.services.dataset_freeze import dataset_freeze
+from curation.services.freeze_build import freeze_request
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 
@@ -175,12 +176,15 @@ def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     runs = RecipeRun.objects.select_related("recipe", "created_by")
     run = get_object_or_404(runs, pk=pk, recipe__project=access.project)
-    context = {
+    context: dict[str, Any] = {
         "access": access,
         "run": run,
-        "funnel": funnel_with_examples(access.project, run.funnel),
+        "freezes": run.freezes.select_related("version", "created_by"),
         "form": FreezeForm(),
     }
+    if request.htmx:  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return render(request, "curation/run_detail.html#freezes", context)
+    context["funnel"] = funnel_with_examples(access.project, run.funnel)
     return render(request, "curation/run_detail.html", context)
 
 
@@ -193,9 +197,5 @@ def dataset_freeze_start(request: HttpRequest, slug: str, pk: int) -> HttpRespon
     if not form.is_valid():
         messages.error(request, "The note is too long: keep it under 2000 characters.")
         return redirect("curation:run-detail", slug=slug, pk=pk)
-    try:
-        version = dataset_freeze(recipe=run.recipe, user=access.user, note=form.cleaned_data["note"])
-    except CurationError as error:
-        messages.error(request, str(error))
-        return redirect("curation:run-detail", slug=slug, pk=pk)
-    return redirect("curation:dataset-detail", slug=slug, number=version.number)
+    freeze_request(run=run, user=access.user, note=form.cleaned_data["note"])
+    return redirect(reverse("curation:run-detail", args=[slug, pk]) + "#freeze")

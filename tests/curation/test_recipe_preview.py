@@ -61,7 +61,7 @@ def test_it_works(people: People) -> None:
 def test_it_says_what_a_run_says(people: People) -> None:
     pairs = [judged_pair(people.project, p) for p in (0.9, 0.2, 0.7, 0.6)]
     ln_ches(people.project, {pair: float(place) for place, pair in enumerate(pairs)})
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"step": "consensus_exists"},
         {"step": "drop_top_ln_ches", "percent": 30},
         {"step": "exact_duplicates"},

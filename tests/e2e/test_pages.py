@@ -22,7 +22,7 @@ WIDTHS = [1280, 390]
 NO_PAGE = {
     "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
     "curation:import-issues", "curation:import-preferences-start", "curation:recipe-file",
-    "curation:recipe-run", "curation:dataset-bias-build", "curation:dataset-freeze",
+    "curation:recipe-run", "curation:recipe-preview", "curation:dataset-bias-build", "curation:dataset-freeze",
     "curation:export-create", "curation:export-download",
     "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
     "annotators:answer", "annotators:undo", "annotators:label-next", "annotators:label-keep",
@@ -72,7 +72,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"recipes/{world['recipe']}/", f"recipes/{world['recipe']}/edit/",
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
-        f"datasets/{world['number']}/train/", "datasets/compare/", "formats/",
+        f"datasets/{world['number']}/train/", f"datasets/{world['number']}/lineage/", "datasets/compare/", "formats/",
         "sample/", "score/", "scores/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",

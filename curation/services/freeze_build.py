@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from curation.models import DatasetFreeze, RecipeRun, User
+from curation.services.bias_build import bias_request
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.report_work import ReportWork
 
@@ -29,6 +30,8 @@ def _compute(freeze: DatasetFreeze) -> None:
     with WORK.beating(freeze), transaction.atomic():
         version = dataset_freeze(recipe=freeze.run.recipe, user=freeze.created_by, note=freeze.note)
         WORK.finish(freeze, version=version)
+        # What the card says of agreement and biases takes as long again: the version need not wait for it.
+        bias_request(version=version, user=freeze.created_by)
 
 
 def _send(freeze_id: int) -> None:

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -130,7 +131,7 @@ def measure(project: Project) -> None:
     print(f"  {run.pairs_in:,} pairs in, {run.pairs_kept:,} kept")
     timed("preview, first of a page", lambda: previewed(project, 0.1))
     for margin in (0.2, 0.3, 0.4):
-        timed(f"preview, slider at {margin}", lambda at=margin: previewed(project, at))
+        timed(f"preview, slider at {margin}", partial(previewed, project, margin))
     version = timed("freeze", lambda: dataset_freeze(recipe=recipe, user=None))
     began = time.perf_counter()
     timed(

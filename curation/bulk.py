@@ -30,6 +30,15 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
             copy.write_row(row)
 
 
+def next_ids(table: str, n: int) -> list[int]:
+    """Ids of a table to come, so that rows can name each other before they are stored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, n]
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
     """Append a record array to a table with the same columns, in binary: `copy_out` backwards."""
     names = rows.dtype.names or ()

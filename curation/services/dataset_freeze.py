@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from curation.algorithms.filters import FloatArray
-from curation.bulk import copy_table
+from curation.bulk import copy_table, next_ids
 from curation.dataset_card import dataset_card
 from curation.errors import CurationError
 from curation.models import DatasetVersion, FilterRecipe, Project, User
@@ -44,7 +44,7 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
     pool, funnel = recipe_apply(recipe, consensus_build)
     if not len(funnel.kept):
         raise EmptyDatasetError(_why_empty(pool, funnel))
-    version_id = _next_id()
+    [version_id] = next_ids("curation_datasetversion", 1)
     _write_rows(version_id, pool, funnel)
     last = DatasetVersion.objects.filter(project=project).aggregate(last=Max("number"))["last"] or 0
     return DatasetVersion.objects.create(
@@ -170,13 +170,6 @@ def _reasons(funnel: Funnel) -> tuple[list[Any], ...]:
         for why, reason in enumerate(drops.reasons, start=1)
     ]
     return tuple(map(list, zip(*named, strict=True)))
-
-
-def _next_id() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('curation_datasetversion', 'id'))")
-        (value,) = cursor.fetchone()
-    return int(value)
 
 
 def _why_empty(pool: Pool, funnel: Funnel) -> str:

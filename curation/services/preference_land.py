@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from curation.attributes import attributes_translate
-from curation.bulk import copy_in
+from curation.bulk import copy_in, next_ids
 from curation.importers.datasets.record import Comparison, Rated
 from curation.models import Judgment, Pair, Project, Prompt, PromptImport, Rater
 from curation.models.judgments import Side
@@ -26,6 +26,11 @@ COLUMNS = [
     "id", "rater_id", "pair_id", '"left"', "outcome", "preference", "probability", "attributes", "rationale",
     "skip_reason", "source", "created_at", "duration_ms", "guideline", "supersedes_id",
 ]  # fmt: skip
+PAIRS = """
+INSERT INTO curation_pair (prompt_id, response_a_id, response_b_id, created_at)
+SELECT *, now() FROM unnest(%s::int8[], %s::int8[], %s::int8[])
+ON CONFLICT (response_a_id, response_b_id) DO NOTHING RETURNING id, response_a_id, response_b_id
+"""
 Two = tuple[int, int]  # the responses of a pair, in canonical order
 # Rater, pair, left, outcome, preference, P; and when, of an export's judgments.
 Answer = tuple[int, int, str, str, int | None, float | None, datetime | None]
@@ -136,13 +141,14 @@ def _pairs(prompts: list[int], told: list[list[Told]]) -> tuple[dict[Two, int], 
         return {(a, b): pk for pk, a, b in found.values_list("pk", "response_a", "response_b")}
 
     known = there()
-    missing = [(key, prompt) for key, prompt in wanted.items() if key not in known]
-    Pair.objects.bulk_create(
-        (Pair(prompt_id=prompt, response_a_id=a, response_b_id=b) for (a, b), prompt in missing),
-        ignore_conflicts=True,
-        batch_size=5000,
-    )
-    return there() if missing else known, len(missing)
+    missing = [(prompt, a, b) for (a, b), prompt in wanted.items() if (a, b) not in known]
+    if missing:
+        with connection.cursor() as cursor:
+            cursor.execute(PAIRS, [list(column) for column in zip(*missing, strict=True)])
+            made = {(a, b): pk for pk, a, b in cursor.fetchall()}
+        # Of pairs that someone else made meanwhile nothing comes back.
+        known = known | made if len(made) == len(missing) else there()
+    return known, len(missing)
 
 
 def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) -> list[list[bool]]:
@@ -158,7 +164,7 @@ def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) 
 
     away = {said.rater for one, chain in chains for said in chain if not here(one, said)}
     raters = _raters(project, away)
-    fresh = iter(_judgment_ids(sum(len(chain) for _, chain in chains)))
+    fresh = iter(next_ids("curation_judgment", sum(len(chain) for _, chain in chains)))
     now = timezone.now()
     rows: list[tuple[Any, ...]] = []
 
@@ -207,16 +213,6 @@ def _rest(said: Comparison, one: Told, now: datetime) -> tuple[Any, ...]:
     return (
         attributes, said.rationale, kept.skip_reason, kept.source, moment, kept.duration_ms, kept.guideline,
     )  # fmt: skip
-
-
-def _judgment_ids(n: int) -> list[int]:
-    """Ids to come, so that a judgment can name the one that it corrects before either is stored."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('curation_judgment', 'id')) FROM generate_series(1, %s)",
-            [n],
-        )
-        return [pk for (pk,) in cursor.fetchall()]
 
 
 def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:

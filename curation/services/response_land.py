@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db.models import Q
+from django.utils import timezone
 
 from curation.algorithms.fingerprints import canonical_json, sha256_hex
+from curation.bulk import copy_in, next_ids
 from curation.importers.datasets.record import IMPORTED, PEOPLE, Answer
 from curation.models import Project, Response
 from curation.services.preference_parse import ParsedPreference
+from curation.services.prompt_parse import storable_json
 from curation.services.sampler_get import sampler_get_or_create
 
 Draw = tuple[int, int, str, int | None]  # prompt, sampler, text hash, the sample's number where it is stated
@@ -17,6 +23,10 @@ Settings = tuple[
     str, str
 ]  # a model's name, and the rest of its settings as JSON; empty where none are stated
 
+COLUMNS = [
+    "id", "prompt_id", "sampler_id", "edited_from_id", "sample_index", "text", "text_hash", "finish_reason",
+    "n_tokens", "seed", "segments", "metadata", "created_at",
+]  # fmt: skip
 NOBODY = 0  # in place of the sampler of what a person wrote
 
 
@@ -75,10 +85,22 @@ def responses_land(
     found = {
         draw: shelf.place(draw, answers[draw]) for draw in sorted(order, key=lambda draw: draw[3] is None)
     }
-    made = Response.objects.bulk_create(shelf.missing, batch_size=2000)
-    new = {one.pk for one in made}
-    _link_edits(preferences, draws, found, new)
-    return {draw: response.pk for draw, response in found.items()}, new
+    _name_originals(preferences, draws, found)
+    _store(shelf.missing)
+    return {draw: response.pk for draw, response in found.items()}, {one.pk for one in shelf.missing}
+
+
+@dataclass(slots=True, eq=False)
+class _Shelved:
+    """A response: one that is here, or one to be made of an answer, which has no id yet."""
+
+    prompt: int
+    sampler: int
+    number: int
+    text_hash: str
+    pk: int = 0
+    answer: Answer | None = None
+    edited_from: _Shelved | None = None
 
 
 class _Shelf:
@@ -87,21 +109,20 @@ class _Shelf:
     def __init__(self, draws: Iterable[Draw]) -> None:
         prompts, samplers = {draw[0] for draw in draws}, {draw[1] for draw in draws}
         there = Response.objects.filter(Q(sampler__in=samplers) | Q(sampler=None), prompt__in=prompts)
-        self._by_text: dict[tuple[int, int, str], Response] = {}
-        self._by_number: dict[tuple[int, int, int], Response] = {}
+        self._by_text: dict[tuple[int, int, str], _Shelved] = {}
+        self._by_number: dict[tuple[int, int, int], _Shelved] = {}
         self._last: dict[tuple[int, int], int] = {}
-        self.missing: list[Response] = []
-        for response in there.only("prompt", "sampler", "text_hash", "sample_index"):
-            self._keep(response)
+        self.missing: list[_Shelved] = []
+        fields = there.values_list("prompt", "sampler", "sample_index", "text_hash", "pk")
+        for prompt, sampler, number, text_hash, pk in fields:
+            self._keep(_Shelved(prompt, sampler or NOBODY, number or 0, text_hash, pk))
 
-    def _keep(self, response: Response) -> None:
-        prompt, sampler = response.prompt_id, response.sampler_id or NOBODY
-        number = response.sample_index or 0
-        self._by_text[prompt, sampler, response.text_hash] = response
-        self._by_number[prompt, sampler, number] = response
-        self._last[prompt, sampler] = max(number, self._last.get((prompt, sampler), -1))
+    def _keep(self, one: _Shelved) -> None:
+        self._by_text[one.prompt, one.sampler, one.text_hash] = one
+        self._by_number[one.prompt, one.sampler, one.number] = one
+        self._last[one.prompt, one.sampler] = max(one.number, self._last.get((one.prompt, one.sampler), -1))
 
-    def place(self, draw: Draw, answer: Answer) -> Response:
+    def place(self, draw: Draw, answer: Answer) -> _Shelved:
         prompt, sampler, text_hash, number = draw
         if number is not None:
             holder = self._by_number.get((prompt, sampler, number))
@@ -114,40 +135,44 @@ class _Shelf:
             same = self._by_text.get((prompt, NOBODY, text_hash))
         return same or self._make(draw, answer, self._last.get((prompt, sampler), -1) + 1)
 
-    def _make(self, draw: Draw, answer: Answer, number: int) -> Response:
+    def _make(self, draw: Draw, answer: Answer, number: int) -> _Shelved:
         prompt, sampler, text_hash, _ = draw
-        made = Response(
-            prompt_id=prompt,
-            sampler_id=sampler,
-            sample_index=number,
-            text=answer.text,
-            text_hash=text_hash,
-            finish_reason=answer.drawn.finish_reason,
-            n_tokens=answer.drawn.n_tokens,
-            seed=answer.drawn.seed,
-            segments=answer.drawn.segments,
-            metadata=dict(answer.metadata) or None,
-        )
+        made = _Shelved(prompt, sampler, number, text_hash, answer=answer)
         self.missing.append(made)
         self._keep(made)
         return made
 
 
-def _link_edits(
-    preferences: Sequence[ParsedPreference],
-    draws: list[list[Draw]],
-    found: dict[Draw, Response],
-    new: set[int],
+def _name_originals(
+    preferences: Sequence[ParsedPreference], draws: list[list[Draw]], found: dict[Draw, _Shelved]
 ) -> None:
     """Name, for each new response, the one that it edits."""
-    edits: dict[int, Response] = {}
     for one, record in zip(preferences, draws, strict=True):
         for answer, draw in zip(one.answers, record, strict=True):
             edit = found[draw]
-            if answer.edited_from is None or edit.pk not in new or edit.pk in edits:
+            if answer.edited_from is None or edit.answer is None or edit.edited_from is not None:
                 continue
             original = found[record[answer.edited_from]]
-            if original.pk != edit.pk:
+            if original is not edit:
                 edit.edited_from = original
-                edits[edit.pk] = edit
-    Response.objects.bulk_update(edits.values(), ["edited_from"], batch_size=2000)
+
+
+def _store(missing: list[_Shelved]) -> None:
+    """Append them; each gets its id, in their order."""
+    for one, pk in zip(missing, next_ids("curation_response", len(missing)), strict=True):
+        one.pk = pk
+    now = timezone.now()
+    copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
+
+
+def _row(one: _Shelved, answer: Answer, now: datetime) -> tuple[Any, ...]:
+    drawn, edited_from = answer.drawn, one.edited_from and one.edited_from.pk
+    return (
+        one.pk, one.prompt, one.sampler, edited_from, one.number, answer.text, one.text_hash,
+        drawn.finish_reason, drawn.n_tokens, drawn.seed, _json(drawn.segments),
+        _json(dict(answer.metadata) or None), now,
+    )  # fmt: skip
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else storable_json(value)

@@ -16,8 +16,10 @@ from curation.scorers import TEXTS
 
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
-# What `score_pairs` can compute; each may give several scores (`curation/scorers/models.py`).
-Computation = Literal["ches", "last_hidden_ip", "token_edit", "logprob", "entanglement"]
+# What `score_pairs` can compute; each may give several scores. The last two take passes of their own.
+Computation = Literal[
+    "ches", "last_hidden_ip", "angle", "token_edit", "logprob", "entanglement", "log_ratio", "lora_entanglement",
+]  # fmt: skip
 
 MOST_PROBE_ROWS = 4096
 
@@ -167,6 +169,13 @@ class Environment(BaseModel):
     dtype: str
     model_fingerprint: str
     template_hash: str = ""
+    reference_fingerprint: str = ""
+
+
+class Refusals(Strict):
+    """`refused.json` of `score_pairs`: why a computation cannot be done, while the others go on."""
+
+    reasons: dict[str, str] = {}
 
 
 # ── specs ────────────────────────────────────────────────────────────────────
@@ -241,14 +250,24 @@ class JudgeSpec(Strict):
 
 
 class ScoreSpec(Strict):
-    """`score_pairs`: one forward pass per distinct response, with the language-model head only where
-    log-probabilities are asked for."""
+    """`score_pairs`: one forward pass per distinct response; for `log_ratio` another under the model
+    `reference`; for `lora_entanglement` a backward pass per response of the pairs in the file `sample`."""
 
     model: str
     dtype: Dtype = "float32"
     max_length: Annotated[int, Field(ge=8)] = 512
     pairs: str
     scorers: Annotated[list[Computation], Field(min_length=1)] = ["ches"]
+    reference: str = ""
+    sample: str = ""
+
+    @model_validator(mode="after")
+    def _has_what_its_scorers_need(self) -> ScoreSpec:
+        if "log_ratio" in self.scorers and not self.reference:
+            raise ValueError("log_ratio compares two models; name the second as reference")
+        if "lora_entanglement" in self.scorers and not self.sample:
+            raise ValueError("lora_entanglement needs the file of the pairs it is for, as sample")
+        return self
 
 
 class TextScoreSpec(Strict):

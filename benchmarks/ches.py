@@ -151,7 +151,7 @@ def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> np.ndarray:
         workspace = Workspace(Path(folder), Path(folder))
         tally, scores = Tally(workspace, "pairs", total=len(pairs)), OwnScores(None, ["ches"], workspace)
         failures = workspace.rows("failures.jsonl")
-        PairPass(loaded, MAX_LENGTH, pairs, tally, scores).run(failures)
+        PairPass(loaded, MAX_LENGTH, pairs, scores, tally=tally).run(failures)
         rows = {row.pair_id: row for row in read_rows(Path(folder) / name_of_file("ches"), ScoreRow)}
     return np.array(
         [(rows[pair.pair_id].ches_a_over_b, rows[pair.pair_id].ln_ches_a_over_b) for pair in pairs]

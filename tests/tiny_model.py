@@ -71,7 +71,7 @@ def build_near(folder: str, model: str) -> None:
     torch.manual_seed(0)
     with torch.no_grad():
         for weight in moved.parameters():
-            weight += 0.05 * weight.std() * torch.randn_like(weight)
+            weight.add_(torch.randn_like(weight), alpha=0.05 * float(weight.std()))
     moved.save_pretrained(folder)
 
 

@@ -17,9 +17,8 @@ from curation.scorers import TEXTS
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
 # What `score_pairs` can compute; each may give several scores. The last two take passes of their own.
-Computation = Literal[
-    "ches", "last_hidden_ip", "angle", "token_edit", "logprob", "entanglement", "log_ratio", "lora_entanglement",
-]  # fmt: skip
+OwnComputation = Literal["ches", "last_hidden_ip", "angle", "token_edit", "logprob", "entanglement"]
+Computation = Literal[OwnComputation, "log_ratio", "lora_entanglement"]
 
 MOST_PROBE_ROWS = 4096
 
@@ -173,9 +172,9 @@ class Environment(BaseModel):
 
 
 class Refusals(Strict):
-    """`refused.json` of `score_pairs`: why a computation cannot be done, while the others go on."""
+    """`refused.json`: why `score_pairs` cannot do one of its computations, by their names."""
 
-    reasons: dict[str, str] = {}
+    reasons: dict[str, str]
 
 
 # ── specs ────────────────────────────────────────────────────────────────────
@@ -250,8 +249,8 @@ class JudgeSpec(Strict):
 
 
 class ScoreSpec(Strict):
-    """`score_pairs`: one forward pass per distinct response; for `log_ratio` another under the model
-    `reference`; for `lora_entanglement` a backward pass per response of the pairs in the file `sample`."""
+    """`score_pairs`: one forward pass per distinct response; another under `reference` for `log_ratio`, a
+    backward pass per response of the pairs in `sample` for `lora_entanglement`."""
 
     model: str
     dtype: Dtype = "float32"

@@ -152,7 +152,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
     ModelScorer(
         name="mean_implicit_reward_gap",
         label="Mean implicit reward gap",
-        help="The same for the average token, so that length counts less: the averaged density ratio of Dr. SoW.",
+        help="The same for the average token, so that length counts less: Dr. SoW's averaged density ratio.",
         formula="mean log (π / π_ref)(chosen) − mean log (π / π_ref)(rejected)",
         source=XU,
         needs=Needs.TWO_MODELS,

@@ -40,9 +40,7 @@ def main(model_path: str, pairs_path: str, max_length: int, reference_path: str 
         handle.remove()
         targets = torch.tensor(ids[start:])
         logps = token_logps(out.logits[0], start, targets)
-        before = reference and token_logps(
-            reference(torch.tensor([ids])).logits[0].detach(), start, targets
-        )
+        before = reference and token_logps(reference(torch.tensor([ids])).logits[0].detach(), start, targets)
         states = out.hidden_states[-1][0]
         weight = model.get_output_embeddings().weight.detach().clone().requires_grad_()
         again = (states[start - 1 : -1] @ weight.T).log_softmax(-1)[torch.arange(len(targets)), targets]
@@ -61,10 +59,14 @@ def main(model_path: str, pairs_path: str, max_length: int, reference_path: str 
         a, b = (read(pair["prompt"], pair[f"response_{side}"]) for side in "ab")
         g_a, g_b = a["gradient"], b["gradient"]
         least = min((g_a * g_a).sum(), (g_b * g_b).sum())
-        ratios = {
-            "implicit_reward_gap": float(a["ratios"].sum() - b["ratios"].sum()),
-            "mean_implicit_reward_gap": float(a["ratios"].mean() - b["ratios"].mean()),
-        } if reference else {}
+        ratios = (
+            {
+                "implicit_reward_gap": float(a["ratios"].sum() - b["ratios"].sum()),
+                "mean_implicit_reward_gap": float(a["ratios"].mean() - b["ratios"].mean()),
+            }
+            if reference
+            else {}
+        )
         return {
             **ratios,
             "perplexity_gap": float((-a["logps"].mean()).exp() - (-b["logps"].mean()).exp()),

@@ -1,7 +1,7 @@
 """The language-model head, read off hidden states part by part of the vocabulary.
 
-Gradients are those with respect to the unembedding matrix, which need no backward pass: g = Σₜ (e(yₜ) − πₜ) hₜᵀ,
-so ⟨g, g'⟩ = Σₜₛ ⟨e(yₜ) − πₜ, e(y'ₛ) − π'ₛ⟩ ⟨hₜ, h'ₛ⟩.
+Gradients are those with respect to the unembedding matrix, which need no backward pass:
+g = Σₜ (e(yₜ) − πₜ) hₜᵀ, so ⟨g, g'⟩ = Σₜₛ ⟨e(yₜ) − πₜ, e(y'ₛ) − π'ₛ⟩ ⟨hₜ, h'ₛ⟩.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Head:
         return chosen, normaliser
 
     def logprob(self, ids: Sequence[int], states: torch.Tensor) -> tuple[float, torch.Tensor]:
-        """(Σ log π of the tokens `ids`, the log of Σ exp(logit) for each) by the states (n, d) before them."""
+        """(Σ log π of the tokens `ids`, the log of Σ exp(logit) for each), by the states (n, d) before."""
         with torch.inference_mode():
             targets = torch.tensor(list(ids), dtype=torch.long, device=states.device)
             chosen, normaliser = self.read(states.float(), targets)

@@ -21,8 +21,8 @@ TOKENS_PER_BATCH = {"cpu": 1024, "cuda": 32_768}
 # Reading a beginning on its own costs a pass that is too small to be fast; a GPU pays more for it.
 LEAST_TO_SHARE = {"cpu": 32, "cuda": 1024}
 NO_BLOCK = (
-    "This model's last layer has no feed-forward block where one is looked for (`mlp`), so its angles cannot be "
-    "read. Leave out the angle concentration."
+    "This model's last layer has no feed-forward block where one is looked for (`mlp`), so its angles cannot "
+    "be read. Leave out the angle concentration."
 )
 
 Key = tuple[str, str]
@@ -111,9 +111,7 @@ def _row(tap: Tap | None, row: int) -> torch.Tensor | None:
     return None if tap is None or tap.seen is None else tap.seen[row]
 
 
-def _padded(
-    loaded: LocalModel, batch: Sequence[Reading], tap: Tap | None
-) -> list[tuple[Reading, States]]:
+def _padded(loaded: LocalModel, batch: Sequence[Reading], tap: Tap | None) -> list[tuple[Reading, States]]:
     inputs = pad(loaded, [text.ids for text in batch], "right")["input_ids"]
     with torch.inference_mode():
         hidden = loaded.model.base_model(input_ids=inputs, use_cache=False).last_hidden_state

@@ -1,4 +1,4 @@
-"""Gradient entanglement by LoRA parameters (Yuan et al., arXiv 2410.13828), with a backward pass per response.
+"""Gradient entanglement by LoRA parameters (Yuan et al., arXiv 2410.13828): a backward pass per response.
 
 The adapters are fresh, as those that training starts from: A drawn at random from a fixed seed, B zero. The
 gradient by A is then zero and left out; that by B is what the first step of training moves along, and, A

@@ -1,5 +1,5 @@
-"""One pass of a model over pairs: each distinct response is read once, and a pair is settled as soon as both of
-its responses are known.
+"""One pass of a model over pairs: each distinct response is read once, and a pair is settled as soon as both
+of its responses are known.
 
 A prompt's template text and the response, without an end token, are tokenised as one and cut on the right
 at `max_length`, as TRL does for training.
@@ -42,8 +42,9 @@ class PairPass(Generic[Kept]):
         loaded: LocalModel,
         max_length: int,
         pairs: Sequence[PairRow],
-        tally: Tally,
         taker: Taker[Kept],
+        *,
+        tally: Tally,
         tap: Tap | None = None,
     ) -> None:
         self._loaded = loaded

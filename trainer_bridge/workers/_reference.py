@@ -17,12 +17,12 @@ from trainer_bridge.workers._models import LocalModel, fingerprint, load, load_t
 from trainer_bridge.workers._scorers import name_of_file, pairs_in, score
 
 SAME_MODEL = (
-    "The reference has the very weights of the model itself, so that every ratio would be 0. Choose another model, "
+    "The second model has the very weights of the first, so that every ratio would be 0. Choose another one, "
     "such as the one that training started from."
 )
 OTHER_TOKENIZER = (
-    "The reference's tokenizer has other tokens than the model's, so the two cannot read the same text alike. "
-    "Choose a reference of the same family."
+    "The second model's tokenizer has other tokens than the first one's, so that they cannot read the same "
+    "text alike. Choose a model of the same family."
 )
 
 

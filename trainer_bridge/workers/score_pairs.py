@@ -109,7 +109,7 @@ class Passes:
         todo = [pair for pair in self._pairs if pair.pair_id not in scores.finished]
         total, after = len(self._pairs), len(self._sample) + self._ratios
         tally = Tally(self._workspace, "pairs", total=total, done=total - len(todo), after=after)
-        PairPass(loaded, self._spec.max_length, todo, tally, scores, tap).run(self._failures)
+        PairPass(loaded, self._spec.max_length, todo, scores, tally=tally, tap=tap).run(self._failures)
 
     def gradients(self, loaded: LocalModel) -> None:
         if self._sample:
@@ -148,7 +148,8 @@ class Passes:
             before=before,
         )
         with released(reference.load()) as second:
-            PairPass(second, self._spec.max_length, todo, tally, ratios.under(second)).run(self._failures)
+            passing = PairPass(second, self._spec.max_length, todo, ratios.under(second), tally=tally)
+            passing.run(self._failures)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,9 @@ class WorkerBench:
             check=False,
         )
 
+    def python_runs(self, code: str, *arguments: str) -> None:
+        subprocess.run([self.python, "-c", code, *arguments], cwd=BASE_DIR, check=True)
+
     def write(self, name: str, rows: Iterable[dict[str, Any]]) -> str:
         (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
         return name

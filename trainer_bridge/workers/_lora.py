@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import torch
-from peft import LoraConfig, get_peft_model
 
 from trainer_bridge.contracts import FailureRow, PairRow, ScoreValuesRow
 from trainer_bridge.workers._hidden import Key, Reading
@@ -28,6 +27,8 @@ class Adapters:
     """Fresh LoRA adapters on all linear layers of a model but its head. The model keeps them."""
 
     def __init__(self, loaded: LocalModel) -> None:
+        from peft import LoraConfig, get_peft_model  # takes seconds, which other scores need not wait for
+
         self._device = loaded.device
         config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules="all-linear", task_type="CAUSAL_LM")
         with torch.random.fork_rng():

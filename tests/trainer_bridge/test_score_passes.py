@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.settings.env import BASE_DIR
 from curation.models import Pair, PairScore, Prompt, ScoreProducer
+from curation.scorers import computed_by
 from tests.conftest import People
 from tests.factories import PairFactory, ProjectFactory, UserFactory
 from tests.trainer_bridge.fakes import JobFactory, ModelVersionFactory
@@ -15,6 +19,7 @@ from tests.trainer_bridge.test_kinds import SCORES, answer, begin, inputs, write
 from tests.trainer_bridge.test_score_kinds import values
 from trainer_bridge.contracts import ScoreSpec
 from trainer_bridge.errors import JobError
+from trainer_bridge.files import Tails, write_model
 from trainer_bridge.kinds import kind_named
 from trainer_bridge.models import Job, ModelVersion
 from trainer_bridge.services.job_create import scoring_create
@@ -125,6 +130,29 @@ def test_a_second_model_whose_files_changed_takes_only_its_own_scores(
     assert set(PairScore.objects.values_list("scorer", flat=True)) == {"ches", "ln_ches"}
     (refused,) = kind_named(job.kind).finish(job)["refused"]
     assert "files of base changed since it was registered" in refused["reason"]
+
+
+def test_the_worker_itself(
+    pair: Pair, model: ModelVersion, second: ModelVersion, ml_python: str, tiny_model: Path
+) -> None:
+    """The files of the job, the real worker without its second model, and what is stored of its answer."""
+    ModelVersion.objects.filter(pk=model.pk).update(path=str(tiny_model))
+    model.refresh_from_db()
+    job = scoring(model, "log_ratio", "lora_entanglement", "ches", "logprob", "angle", reference=second)
+    write_model(job.out_dir / "spec.json", spec_of(job))
+    command = ["trainer_bridge.workers.score_pairs", "--spec", str(job.out_dir / "spec.json")]
+    subprocess.run([ml_python, "-m", *command, "--out", str(job.out_dir)], cwd=BASE_DIR, check=True)
+    assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 1}
+    expected = {
+        scorer.name
+        for name in ("lora_entanglement", "ches", "logprob", "angle")
+        for scorer in computed_by(name)
+    }
+    assert set(PairScore.objects.values_list("scorer", flat=True)) == expected
+    (refused,) = kind_named(job.kind).finish(job)["refused"]
+    assert "There is no model in /base" in refused["reason"]
+    again = scoring(model, "lora_entanglement", "ches", "logprob", "angle")
+    assert begin(again) == 0
 
 
 # ── what the worker refuses ──────────────────────────────────────────────────

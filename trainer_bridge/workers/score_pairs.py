@@ -132,6 +132,8 @@ class Passes:
             before=before,
             after=self._ratios,
         )
+        if not todo:
+            return
         known = {row.key for row in read_rows(self._failures.path, FailureRow)}
         scores.run(todo, known, self._failures, tally)
 
@@ -147,6 +149,8 @@ class Passes:
             done=total - len(todo),
             before=before,
         )
+        if not todo:
+            return
         with released(reference.load()) as second:
             passing = PairPass(second, self._spec.max_length, todo, ratios.under(second), tally=tally)
             passing.run(self._failures)

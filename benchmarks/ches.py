@@ -27,11 +27,11 @@ import numpy as np
 import torch
 
 from curation.algorithms.ches import ches_from_sums
-from trainer_bridge.contracts import Dtype, FailureRow, Message, PairRow, ScoreRow
-from trainer_bridge.workers._io import Tally, Workspace
+from trainer_bridge.contracts import Dtype, Message, PairRow, ScoreRow
+from trainer_bridge.workers._io import Tally, Workspace, read_rows
 from trainer_bridge.workers._models import LocalModel, encode, load, render
-from trainer_bridge.workers._scorers import Extras
-from trainer_bridge.workers.score_pairs import Scorer
+from trainer_bridge.workers._pass import PairPass
+from trainer_bridge.workers._scorers import OwnScores, name_of_file
 
 MAX_LENGTH = 512
 BLOCK = 24
@@ -149,18 +149,13 @@ def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> np.ndarray:
     """What the worker does between reading the pairs and writing the scores."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder), Path(folder))
-        tally, extras = Tally(workspace, "pairs", total=len(pairs)), Extras(loaded, ["ches"], workspace)
-        found = Scorer(loaded, MAX_LENGTH, pairs, tally, extras).rows()
-        rows = {row.pair_id: row for row in map(score_of, found)}
+        tally, scores = Tally(workspace, "pairs", total=len(pairs)), OwnScores(None, ["ches"], workspace)
+        failures = workspace.rows("failures.jsonl")
+        PairPass(loaded, MAX_LENGTH, pairs, scores, tally=tally).run(failures)
+        rows = {row.pair_id: row for row in read_rows(Path(folder) / name_of_file("ches"), ScoreRow)}
     return np.array(
         [(rows[pair.pair_id].ches_a_over_b, rows[pair.pair_id].ln_ches_a_over_b) for pair in pairs]
     )
-
-
-def score_of(row: ScoreRow | FailureRow) -> ScoreRow:
-    if isinstance(row, FailureRow):
-        raise TypeError(row.error)
-    return row
 
 
 def matmul_rate(dtype: torch.dtype) -> float:

@@ -22,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import MD5, Cast, Coalesce
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -147,6 +147,12 @@ class PairQuerySet(models.QuerySet[Any]):
             if answer:
                 pairs = pairs.filter(exists if answer == "yes" else ~exists)
         return pairs
+
+    def sampled(self, n: int) -> Self:
+        """At most so many of these pairs, drawn at random: always the same, and a larger sample holds a
+        smaller one."""
+        draw = MD5(Cast("pk", models.TextField()))
+        return self.filter(pk__in=self.order_by(draw, "pk").values("pk")[:n])
 
     def lacking_scores(self, producers: Iterable[int]) -> Self:
         """Pairs that at least one of these score producers has not scored."""

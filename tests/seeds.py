@@ -389,7 +389,10 @@ def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]
             error_detail="torch.OutOfMemoryError: CUDA out of memory.",
             log_tail="Loading the model …",
             counts={"created": 12, "failed": 1},
-            result={"failures": [{"key": "17:0", "error": "The endpoint answered 500 three times."}]},
+            result={
+                "failures": [{"key": "17:0", "error": "The endpoint answered 500 three times."}],
+                "refused": [{"scores": "Angle concentration", "reason": "The model has no such block."}],
+            },
         )
     version = DatasetVersion.objects.get(project=of, number=number)
     export_write(version=version, format="trl_jsonl", split="train", user=user)

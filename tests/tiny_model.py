@@ -1,6 +1,7 @@
 """A random two-layer Llama with a byte-level tokenizer and a chat template, built offline in a second.
 
-Run it in the worker environment: `.venv-ml/bin/python -m tests.tiny_model DIR`.
+Run it in the worker environment: `.venv-ml/bin/python -m tests.tiny_model DIR [SEED]`, or
+`… -m tests.tiny_model DIR near MODEL` for one whose weights are a little off those of another model.
 """
 
 from __future__ import annotations
@@ -9,7 +10,13 @@ import sys
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+)
 
 SPECIAL = ("<|pad|>", "<|start|>", "<|end|>")
 # Refuses system turns, as Gemma's template does.
@@ -22,10 +29,10 @@ TEMPLATE = (
 )
 
 
-def build(folder: str) -> None:
+def build(folder: str, seed: int = 0) -> None:
     tokenizer = byte_tokenizer()
     tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=32,
@@ -57,5 +64,19 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     return tokenizer
 
 
+def build_near(folder: str, model: str) -> None:
+    """As training would leave it: the same tokenizer, every matrix moved by a twentieth of its spread."""
+    AutoTokenizer.from_pretrained(model).save_pretrained(folder)
+    moved = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weight in moved.parameters():
+            weight.add_(torch.randn_like(weight), alpha=0.05 * float(weight.std()))
+    moved.save_pretrained(folder)
+
+
 if __name__ == "__main__":
-    build(sys.argv[1])
+    if sys.argv[2:3] == ["near"]:
+        build_near(sys.argv[1], sys.argv[3])
+    else:
+        build(sys.argv[1], *map(int, sys.argv[2:]))

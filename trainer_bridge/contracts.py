@@ -16,8 +16,9 @@ from curation.scorers import TEXTS
 
 Dtype = Literal["float32", "bfloat16"]
 Role = Literal["system", "user", "assistant", "tool"]
-# What `score_pairs` can compute; each may give several scores (`curation/scorers/models.py`).
-Computation = Literal["ches", "last_hidden_ip", "token_edit", "logprob", "entanglement"]
+# What `score_pairs` can compute; each may give several scores. The last two take passes of their own.
+OwnComputation = Literal["ches", "last_hidden_ip", "angle", "token_edit", "logprob", "entanglement"]
+Computation = Literal[OwnComputation, "log_ratio", "lora_entanglement"]
 
 MOST_PROBE_ROWS = 4096
 
@@ -167,6 +168,13 @@ class Environment(BaseModel):
     dtype: str
     model_fingerprint: str
     template_hash: str = ""
+    reference_fingerprint: str = ""
+
+
+class Refusals(Strict):
+    """`refused.json`: why `score_pairs` cannot do one of its computations, by their names."""
+
+    reasons: dict[str, str]
 
 
 # ── specs ────────────────────────────────────────────────────────────────────
@@ -241,14 +249,24 @@ class JudgeSpec(Strict):
 
 
 class ScoreSpec(Strict):
-    """`score_pairs`: one forward pass per distinct response, with the language-model head only where
-    log-probabilities are asked for."""
+    """`score_pairs`: one forward pass per distinct response; another under `reference` for `log_ratio`, a
+    backward pass per response of the pairs in `sample` for `lora_entanglement`."""
 
     model: str
     dtype: Dtype = "float32"
     max_length: Annotated[int, Field(ge=8)] = 512
     pairs: str
     scorers: Annotated[list[Computation], Field(min_length=1)] = ["ches"]
+    reference: str = ""
+    sample: str = ""
+
+    @model_validator(mode="after")
+    def _has_what_its_scorers_need(self) -> ScoreSpec:
+        if "log_ratio" in self.scorers and not self.reference:
+            raise ValueError("log_ratio compares two models; name the second as reference")
+        if "lora_entanglement" in self.scorers and not self.sample:
+            raise ValueError("lora_entanglement needs the file of the pairs it is for, as sample")
+        return self
 
 
 class TextScoreSpec(Strict):

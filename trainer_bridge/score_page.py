@@ -8,23 +8,28 @@ from urllib.parse import urlencode
 
 from config.charts import Histogram, binned_histogram
 from curation.models import Pair, Project, ScoreProducer
+from curation.score_sources import SCORER, Source, sources_by
 from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
-from curation.scorers import SCORERS, Needs, Scorer, by_needs
+from curation.scorers import SCORERS, ModelScorer, Needs, Scorer, by_needs
 from trainer_bridge.models import ModelVersion
 
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
+NO_REFERENCE = "Its second model is not registered in this project any more: register the directory again."
 
 
 @dataclass(frozen=True)
 class ProducerRow:
     """One way the scorer has been computed. `query` asks the launch form for the pairs that are missing;
-    it is empty, and `obstacle` says why, where they cannot be had."""
+    it is empty, and `obstacle` says why, where they cannot be had. A scorer that is computed for a sample
+    alone has none missing. `sources` are those of on-policy scores."""
 
     producer: ScoreProducer
     settings: str
     scored: int
     missing: int
+    is_sample: bool
     chart: Histogram | None
+    sources: list[Source]
     query: str
     obstacle: str
 
@@ -57,20 +62,22 @@ class ScorePage:
 
 
 def score_page(project: Project) -> ScorePage:
-    """The whole page in five queries."""
+    """The whole page in five queries, six with a table of sources."""
     pairs = Pair.objects.for_project(project).count()
     models = {
         model.fingerprint: model for model in ModelVersion.objects.filter(project=project).order_by("-id")
     }
     models.pop("", None)
+    found = scored_by(project)
+    sources = sources_by(project) if any(each.producer.scorer == SCORER for each in found) else {}
     rows: dict[str, list[ProducerRow]] = defaultdict(list)
-    for scored in scored_by(project):
-        rows[scored.producer.scorer].append(_row(scored, pairs, models))
+    for scored in found:
+        rows[scored.producer.scorer].append(_row(scored, pairs, models, sources.get(scored.producer.pk, [])))
     return ScorePage(
         pairs=pairs,
         drawn=SHAPE_PAIRS if pairs > SHAPE_PAIRS else 0,
         groups=[_group(needs, scorers, rows) for needs, scorers in by_needs()],
-        strangers=[row for name, found in rows.items() if name not in SCORERS for row in found],
+        strangers=[row for name, of in rows.items() if name not in SCORERS for row in of],
     )
 
 
@@ -79,15 +86,19 @@ def _group(needs: Needs, scorers: list[Scorer], rows: dict[str, list[ProducerRow
     return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]))
 
 
-def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion]) -> ProducerRow:
+def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion], sources: list[Source]) -> ProducerRow:
     producer, shape = scored.producer, scored.shape
+    scorer = SCORERS.get(producer.scorer)
+    is_sample = isinstance(scorer, ModelScorer) and scorer.sampled
     query, obstacle = _what_is_left(producer, models)
     return ProducerRow(
         producer=producer,
         settings=_settings(producer),
         scored=scored.pairs,
-        missing=max(pairs - scored.pairs, 0),
+        missing=0 if is_sample else max(pairs - scored.pairs, 0),
+        is_sample=is_sample,
         chart=_chart(shape, str(producer)) if shape else None,
+        sources=sources,
         query=query,
         obstacle=obstacle,
     )
@@ -101,6 +112,8 @@ def _settings(producer: ScoreProducer) -> str:
     """What sets producers of one scorer and model apart."""
     details = producer.details
     parts = [str(details["dtype"])] if "dtype" in details else []
+    if producer.is_approximate:
+        parts.append("approximate")
     if "max_length" in details:
         parts.append(f"{details['max_length']:,} tokens")
     return ", ".join(parts)
@@ -119,6 +132,11 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
         if model is None:
             return "", "Its model is not registered in this project any more: register the directory again."
         wanted |= {"model": str(model.pk)}
+        if scorer.needs is Needs.TWO_MODELS:
+            reference = models.get(str(producer.details.get("reference_fingerprint", "")))
+            if reference is None:
+                return "", NO_REFERENCE
+            wanted |= {"reference": str(reference.pk)}
         wanted |= {
             name: str(producer.details[name]) for name in ("dtype", "max_length") if name in producer.details
         }

@@ -8,7 +8,7 @@ from django.db import models
 
 from curation.models.pairs import Pair
 from curation.models.people import Project
-from curation.scorers import scorer_name
+from curation.scorers import is_approximate, scorer_name
 
 
 class ScoreProducer(models.Model):
@@ -29,7 +29,12 @@ class ScoreProducer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{scorer_name(self.scorer)} by {self.label}"
+        precision = " (approximate)" if self.is_approximate else ""
+        return f"{scorer_name(self.scorer)} by {self.label}{precision}"
+
+    @property
+    def is_approximate(self) -> bool:
+        return is_approximate(self.details)
 
 
 class PairScore(models.Model):

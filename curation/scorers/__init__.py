@@ -3,7 +3,7 @@ scorer, its computation in the worker `score_pairs`."""
 
 from __future__ import annotations
 
-from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse
+from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse, is_approximate
 from curation.scorers.models import MODEL_SCORERS
 from curation.scorers.texts import TEXT_SCORERS
 
@@ -36,6 +36,12 @@ def computed_by(computation: str) -> list[ModelScorer]:
     return [scorer for scorer in MODEL_SCORERS if scorer.computation == computation]
 
 
+def computation_label(computation: str) -> str:
+    """The scores that one computation makes, in words."""
+    *others, last = [scorer.label for scorer in computed_by(computation)]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
 __all__ = [
     "MODEL_SCORERS",
     "SCORERS",
@@ -46,7 +52,9 @@ __all__ = [
     "TextScorer",
     "Worse",
     "by_needs",
+    "computation_label",
     "computed_by",
+    "is_approximate",
     "scorer_name",
     "scorers_in_words",
 ]

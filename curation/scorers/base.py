@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import sub
+from typing import Any
 
 
 class Needs(StrEnum):
@@ -15,6 +16,8 @@ class Needs(StrEnum):
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
+    TWO_MODELS = "two models"
+    GRADIENTS = "gradients"
 
     @property
     def label(self) -> str:
@@ -26,6 +29,8 @@ LABELS = {
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
+    Needs.TWO_MODELS: "From the log-probabilities of two models",
+    Needs.GRADIENTS: "From a model's gradients",
 }
 
 
@@ -102,6 +107,12 @@ TextScorer = TextGap | TextLikeness
 @dataclass(frozen=True, kw_only=True)
 class ModelScorer(Scorer):
     """Computed by the worker `score_pairs`; `computation` is its name in the spec, which may make several
-    scores at once."""
+    scores at once. A `sampled` one is too costly for all pairs: it is computed for some, drawn at random."""
 
     computation: str
+    sampled: bool = False
+
+
+def is_approximate(details: Mapping[str, Any]) -> bool:
+    """Whether a producer with these details computed in a precision that can flip a sign near zero."""
+    return details.get("dtype") == "bfloat16"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import template
 
-from curation.scorers import SCORERS, scorer_name
+from curation.scorers import SCORERS, is_approximate, scorer_name
 
 register = template.Library()
 
@@ -18,3 +20,9 @@ def scorer_label(name: str) -> str:
 def scorer_unit(name: str) -> str:
     """The unit of its scores; empty for a pure number."""
     return SCORERS[name].unit if name in SCORERS else ""
+
+
+@register.filter
+def approximate(details: dict[str, Any]) -> bool:
+    """Whether scores by a producer with these details, as a card holds them, are approximate."""
+    return is_approximate(details)

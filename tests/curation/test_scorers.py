@@ -54,7 +54,7 @@ def test_the_documentation_has_no_other_rows() -> None:
 
 def test_model_scorers_name_a_computation_of_the_worker() -> None:
     for scorer in MODEL_SCORERS:
-        ScoreSpec(model="m", pairs="p", scorers=[scorer.computation])
+        ScoreSpec(model="m", pairs="p", reference="r", sample="s", scorers=[scorer.computation])
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -23,8 +23,25 @@ def whole(*, model: str) -> dict[str, Any]:
     made |= seeds.quality(project=project, campaign=made["campaign"])
     made |= seeds.rare(project=project, model=made["model"], judge=made["judge"], number=made["number"])
     made |= seeds.cleaned(project=project)
+    on_policy(project)
     made["empty"] = seeds.empty(slug="empty")
     return made
+
+
+def on_policy(project: int) -> None:
+    """Approximate scores of every pair, with a table of sources on the page of scores."""
+    from curation.models import Pair, ScoreProducer  # `seeds` has set Django up
+    from curation.services.score_record import PairScoreValue, scores_record
+
+    details = {"model_fingerprint": "f", "dtype": "bfloat16", "max_length": 512}
+    producer = ScoreProducer.objects.create(
+        project_id=project, scorer="on_policy", fingerprint="on-policy", label="tiny", details=details
+    )
+    rows = [
+        PairScoreValue(pair_id=pk, direction="both", value=-1.5, details={"a": -1.0, "b": -2.0})
+        for pk in Pair.objects.filter(prompt__project=project).values_list("pk", flat=True)
+    ]
+    scores_record(producer=producer, rows=rows)
 
 
 if __name__ == "__main__":

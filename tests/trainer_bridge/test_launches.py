@@ -136,5 +136,5 @@ def test_the_form_costs_the_same_for_many(
         ModelVersionFactory(project=people.project)
     client = people.client("rita")
     for path in ("sample/", "score/", f"judges/{judge.pk}/run/"):
-        with django_assert_max_num_queries(7):  # type: ignore[operator]  # a pytest-django fixture
+        with django_assert_max_num_queries(8):  # type: ignore[operator]  # a pytest-django fixture
             client.get(f"/p/helpfulness/{path}")

@@ -199,7 +199,9 @@ def test_other_computations_have_files_and_producers_of_their_own(pair: Pair, mo
         ("ln_ches", "a_over_b"): -0.1,
         ("ln_ches", "b_over_a"): -0.2,
     }
-    assert set(job.inputs["producers"]) == {"token_edit", "logp_gap", "mean_logp_gap", "ches", "ln_ches"}
+    assert set(job.inputs["producers"]) == {
+        scorer.name for name in job.spec["scorers"] for scorer in scorers.computed_by(name)
+    }
     assert ScoreProducer.objects.get(scorer="logp_gap").details["model_fingerprint"] == "f1"
 
 

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from typing import Any
 
 import pytest
+from django.template.loader import render_to_string
 
-from curation.models import Consensus, Pair, PairScore, Project, ScoreProducer
+from curation.forms.recipes import StepForm
+from curation.models import (
+    Consensus,
+    DatasetVersion,
+    FilterRecipe,
+    Pair,
+    PairScore,
+    Project,
+    ScoreProducer,
+)
 from curation.score_summary import BINS, Shape, scored_by
 from curation.scorers import SCORERS
 from curation.services.score_record import producer_fingerprint
 from tests.conftest import People
-from tests.factories import PairFactory
+from tests.factories import PairFactory, PromptFactory, ResponseFactory, SamplerFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
 from trainer_bridge.score_page import ProducerRow, score_page
 
@@ -173,3 +184,88 @@ def test_the_page_costs_the_same_for_many_producers(
     client = people.client("rita")
     with django_assert_max_num_queries(10):
         client.get(PAGE)
+
+
+def test_a_second_model_is_asked_for_again_or_missed(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    first, second = (
+        ModelVersionFactory(project=people.project, fingerprint=name, path=name) for name in ("f1", "f2")
+    )
+    two = UNDER_MODEL | {"reference_fingerprint": "f2"}
+    producer_of(people.project, "implicit_reward_gap", **two)
+    (row,) = rows_of(people.project)["implicit_reward_gap"]
+    assert f"model={first.pk}&reference={second.pk}&" in row.query
+    second.delete()
+    (row,) = rows_of(people.project)["implicit_reward_gap"]
+    assert (row.query, row.obstacle[:17]) == ("", "Its second model ")
+
+
+def test_a_sample_misses_nothing(people: People) -> None:
+    pair, _ = PairFactory.create_batch(2, prompt__project=people.project)
+    ModelVersionFactory(project=people.project, fingerprint="f1")
+    record(producer_of(people.project, "lora_entanglement", **UNDER_MODEL), pair, both=0.5)
+    page = people.client("rita").get(PAGE).content.decode()
+    assert "1 pair scored, a sample." in page
+    assert "Score a larger sample" in page
+
+
+def test_sources_are_told_apart_by_how_likely_the_model_finds_them(
+    people: People, django_assert_max_num_queries: Any
+) -> None:
+    """Of three responses to one prompt, two by a model and one by people, each counts once."""
+    prompt = PromptFactory(project=people.project)
+    own = SamplerFactory(project=people.project, model_name="tuned")
+    a, b = (ResponseFactory(prompt=prompt, sampler=own) for _ in range(2))
+    by_hand = ResponseFactory(prompt=prompt, sampler=None, author=people.anna)
+    producer = producer_of(people.project, "on_policy", **UNDER_MODEL)
+    means = {a.pk: -0.5, b.pk: -1.0, by_hand.pk: -3.0}
+    for one, other in combinations(sorted(means), 2):
+        pair = PairFactory(prompt=prompt, response_a_id=one, response_b_id=other)
+        PairScore.objects.create(
+            pair=pair,
+            producer=producer,
+            scorer="on_policy",
+            direction="both",
+            value=(means[one] + means[other]) / 2,
+            details={"a": means[one], "b": means[other]},
+        )
+    (row,) = rows_of(people.project)["on_policy"]
+    assert [(source.name, source.responses, source.mean) for source in row.sources] == [
+        ("tuned", 2, -0.75),
+        ("people", 1, -3.0),
+    ]
+    assert (row.sources[0].low, row.sources[0].high) == (pytest.approx(-0.95), pytest.approx(-0.55))
+    client = people.client("rita")
+    with django_assert_max_num_queries(11):
+        page = client.get(PAGE).content.decode()
+    assert 'aria-label="Mean log-probability by source: On-policy-ness by tiny"' in page
+    assert '<th scope="row">tuned</th><td class="num">2</td><td class="num">-0.750</td>' in page
+
+
+def test_approximate_scores_say_so_wherever_they_are_shown(people: People) -> None:
+    pair = PairFactory(prompt__project=people.project)
+    half = producer_of(people.project, "ln_ches", **UNDER_MODEL | {"dtype": "bfloat16"})
+    whole = producer_of(people.project, "ln_ches", **UNDER_MODEL)
+    for producer in (half, whole):
+        record(producer, pair, a_over_b=1, b_over_a=2)
+    client = people.client("rita")
+    page = client.get(PAGE).content.decode()
+    assert "(bfloat16, approximate, 512 tokens)" in page
+    assert "(float32, 512 tokens)" in page
+    page = client.get(f"/p/helpfulness/pairs/{pair.pk}/").content.decode()
+    assert page.count(">approximate</span>") == 2  # one for each direction
+    form = StepForm("score_threshold", prefix="0", project=people.project)
+    labels = dict(form.fields["producer"].choices)  # type: ignore[attr-defined]
+    assert labels[str(half.pk)] == "ln-CHES by tiny (approximate)"
+    assert labels[str(whole.pk)] == "ln-CHES by tiny"
+    version = DatasetVersion(recipe=FilterRecipe(pk=1, name="r", version=1), funnel=[])
+    for producer, said in ((half, True), (whole, False)):
+        score = {"scorer": producer.scorer, "label": producer.label, **producer.details}
+        context = {
+            "version": version,
+            "card": {"scores": [score], "consensus": "mean", "consensus_label": ""},
+            "slug": "helpfulness",
+        }
+        card = render_to_string("curation/dataset_lineage.html", context)
+        assert "ln-CHES by tiny" in card
+        assert ("(approximate: bfloat16)" in card) is said

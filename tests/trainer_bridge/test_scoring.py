@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import get_args
 
 import pytest
 from django.urls import reverse
+from pydantic import ValidationError
 
 from curation.scorers import TEXTS
 from tests.conftest import People
@@ -14,7 +16,7 @@ from tests.trainer_bridge.fakes import ModelVersionFactory
 from trainer_bridge.contracts import Computation, ScoreSpec, TextScoreSpec
 from trainer_bridge.errors import JobError
 from trainer_bridge.models import Job
-from trainer_bridge.services.job_create import scorings_create, text_scoring_create
+from trainer_bridge.services.job_create import scoring_create, scorings_create, text_scoring_create
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +90,59 @@ def test_what_cannot_work_is_refused_in_words(people: People, fields: dict[str, 
     assert not Job.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("which", "words"),
+    [
+        (None, "The scores of two models need a second one"),
+        ("itself", "has the very weights of the first"),
+        ("directory", "has the very weights of the first"),
+        ("weights", "has the very weights of the first"),
+        ("stranger", "Select a valid choice"),
+    ],
+)
+def test_a_second_model_that_will_not_do_is_refused_in_words(
+    people: People, which: str | None, words: str
+) -> None:
+    PairFactory(prompt__project=people.project)
+    model = ModelVersionFactory(project=people.project, path="/models/one", fingerprint="f")
+    seconds = {
+        None: None,
+        "itself": model,
+        "directory": ModelVersionFactory(project=people.project, path="/models/one"),
+        "weights": ModelVersionFactory(project=people.project, path="/models/two", fingerprint="f"),
+        "stranger": ModelVersionFactory(path="/models/three"),
+    }
+    second = seconds[which]
+    fields = asked(model=model.pk, two_models=["log_ratio"], reference=second.pk if second else "")
+    page = people.client("rita").post(SCORE, fields).content.decode()
+    assert words in page
+    assert not Job.objects.exists()
+
+
+def test_a_second_model_is_left_out_where_no_score_needs_it(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    model, second = ModelVersionFactory.create_batch(2, project=people.project)
+    fields = asked(model=model.pk, reference=second.pk, hidden_states=["ches"])
+    people.client("rita").post(SCORE, fields)
+    job = Job.objects.get()
+    assert (job.spec["reference"], job.inputs["reference"]) == ("", None)
+    assert "against" not in job.title
+
+
+def test_the_services_refuse_as_the_form_does(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    model = ModelVersionFactory(project=people.project)
+    create = partial(
+        scoring_create, project=people.project, user=people.rita, model=model, computations=["log_ratio"]
+    )
+    with pytest.raises(JobError, match="compares two models"):
+        create()
+    with pytest.raises(JobError, match="very weights of the first"):
+        create(reference=model)
+    with pytest.raises(ValidationError, match="needs the file of the pairs"):
+        ScoreSpec(model="m", pairs="p", scorers=["lora_entanglement"])
+
+
 def test_scoring_without_pairs_says_what_comes_first(people: People) -> None:
     page = people.client("rita").post(SCORE, asked(text=["length_gap"])).content.decode()
     assert "build pairs" in page
@@ -114,11 +169,11 @@ def test_a_link_ticks_its_scorer_and_settings(people: People) -> None:
     plain = client.get(SCORE).content.decode()
     assert 'value="ches" id="id_hidden_states_0" checked' in plain
     assert plain.count(" checked") == 1
-    link = f"{SCORE}?scorer=refusal&model={model.pk}&max_length=64&dtype=bfloat16"
+    link = f"{SCORE}?scorer=refusal&model={model.pk}&reference={model.pk}&max_length=64&dtype=bfloat16"
     page = client.get(link).content.decode()
     assert 'value="refusal"' in page
     assert page.count(" checked") == 1
-    assert f'value="{model.pk}" selected' in page
+    assert page.count(f'value="{model.pk}" selected') == 2
     assert 'value="bfloat16" selected' in page
     assert 'value="64"' in page
     chosen = client.get(f"{SCORE}?scorer=ln_ches&scorer=length_gap").content.decode()
@@ -134,15 +189,24 @@ def test_every_text_scorer_can_be_chosen(people: People) -> None:
 def test_every_computation_can_be_chosen(people: People) -> None:
     PairFactory(prompt__project=people.project)
     model = ModelVersionFactory(project=people.project)
+    second = ModelVersionFactory(project=people.project, path="/models/other")
     groups = {
         "tokens": ["token_edit"],
-        "hidden_states": ["ches", "last_hidden_ip"],
+        "hidden_states": ["ches", "last_hidden_ip", "angle"],
         "log_probabilities": ["logprob", "entanglement"],
+        "two_models": ["log_ratio"],
+        "gradients": ["lora_entanglement"],
     }
     client = people.client("rita")
-    fields = asked(model=model.pk, **groups)
+    fields = asked(model=model.pk, reference=second.pk, sample_pairs=5, **groups)
     preview = client.post(SCORE, fields | {"preview": "1"}).content.decode()
-    assert "Log-probability gap and Mean log-probability gap, Gradient entanglement for 1 pairs" in preview
+    assert "Perplexity gap and On-policy-ness, Gradient entanglement" in preview
+    assert f"for 1 pairs under {model} against {second}, on a GPU worker." in preview
+    assert f"LoRA gradient entanglement for 1 of 1 pairs under {model}." in preview
     client.post(SCORE, fields)
-    spec = ScoreSpec.model_validate(Job.objects.get().spec)
+    job = Job.objects.get()
+    spec = ScoreSpec.model_validate(job.spec)
     assert set(spec.scorers) == set(get_args(Computation))
+    assert (spec.reference, spec.sample) == ("/models/other", "sample.jsonl")
+    assert (job.inputs["reference"], job.inputs["sample_pairs"]) == (second.pk, 5)
+    assert job.title == f"Score 1 pairs with {model} against {second}"

@@ -48,6 +48,9 @@ class WorkerBench:
             check=False,
         )
 
+    def python_runs(self, code: str, *arguments: str) -> None:
+        subprocess.run([self.python, "-c", code, *arguments], cwd=BASE_DIR, check=True)
+
     def write(self, name: str, rows: Iterable[dict[str, Any]]) -> str:
         (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
         return name
@@ -82,3 +85,20 @@ def bench(ml_python: str, tmp_path: Path) -> WorkerBench:
 def light_bench(tmp_path: Path) -> WorkerBench:
     """Workers in the web environment, which has no torch: enough for endpoints."""
     return WorkerBench(sys.executable, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tiny_reference(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Other weights in the shape and with the tokenizer of `tiny_model`."""
+    return _built(ml_python, tmp_path_factory.mktemp("reference"), "1")
+
+
+@pytest.fixture(scope="session")
+def real_reference(ml_python: str, real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SmolLM2 with its weights a little off, as another checkpoint of it would be."""
+    return _built(ml_python, tmp_path_factory.mktemp("reference"), "near", str(real_model))
+
+
+def _built(ml_python: str, folder: Path, *how: str) -> Path:
+    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder), *how], cwd=BASE_DIR, check=True)
+    return folder

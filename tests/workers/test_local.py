@@ -153,10 +153,10 @@ def test_labels_that_begin_alike_are_refused(bench: WorkerBench, tiny_model: Pat
 
 
 def oracle(
-    model: Path, pairs: Path, max_length: int, name: str = "ches_oracle"
+    model: Path, pairs: Path, max_length: int, name: str = "ches_oracle", *more: str
 ) -> dict[str, dict[str, float]]:
     done = subprocess.run(
-        [settings.ML_PYTHON, "-m", f"tests.workers.{name}", str(model), str(pairs), str(max_length)],
+        [settings.ML_PYTHON, "-m", f"tests.workers.{name}", str(model), str(pairs), str(max_length), *more],
         cwd=BASE_DIR,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
         capture_output=True,

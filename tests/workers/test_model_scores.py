@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -35,13 +34,22 @@ def check(bench: WorkerBench, out: str, expected: dict[str, dict[str, float]]) -
         assert found[pair_id] == pytest.approx(scores, rel=1e-3, abs=1e-4), pair_id
 
 
-def test_it_works(bench: WorkerBench, tiny_model: Path) -> None:
+def everything(model: Path, reference: Path, pairs: str, **changes: Any) -> ScoreSpec:
+    """All computations, the gradients for all pairs."""
+    fields = {"model": str(model), "reference": str(reference), "pairs": pairs, "sample": pairs}
+    return ScoreSpec.model_validate({**fields, "scorers": ALL, **changes})
+
+
+def test_it_works(bench: WorkerBench, tiny_model: Path, tiny_reference: Path) -> None:
     pairs = pairs_of(["Capital?", "What is the capital of France? " * 3])
     path = bench.write("pairs.jsonl", pairs)
-    spec = ScoreSpec(model=str(tiny_model), pairs=path, max_length=180, scorers=ALL)
+    spec = everything(tiny_model, tiny_reference, path, max_length=180)
     done = bench.run("score_pairs", spec, "out")
     assert done.returncode == 0, done.stderr
-    check(bench, "out", oracle(tiny_model, bench.folder / path, 180, "scores_oracle"))
+    expected = oracle(tiny_model, bench.folder / path, 180, "scores_oracle", str(tiny_reference))
+    check(bench, "out", expected)
+    said = json.loads((bench.folder / "out" / "environment.json").read_text())
+    assert len({said["model_fingerprint"], said["reference_fingerprint"]} - {""}) == 2
     rows = {row["pair_id"]: row for row in bench.rows("out", "scores.jsonl")}
     for pair_id, scores in oracle(tiny_model, bench.folder / path, 180).items():
         assert {name: rows[pair_id][name] for name in SCORES} == pytest.approx(scores, rel=1e-4, abs=1e-4)
@@ -71,7 +79,9 @@ def test_only_what_is_asked_for_is_written_and_only_what_is_missing_again(
     assert bench.rows("out", "progress.jsonl")[-1]["message"] == "6 of 7 pairs, 1 failed"
 
 
-def test_the_same_response_twice_is_as_alike_as_can_be(bench: WorkerBench, tiny_model: Path) -> None:
+def test_the_same_response_twice_is_as_alike_as_can_be(
+    bench: WorkerBench, tiny_model: Path, tiny_reference: Path
+) -> None:
     """Two texts that differ after the cut are one and the same to the model."""
     pair = {
         "pair_id": "1",
@@ -79,37 +89,24 @@ def test_the_same_response_twice_is_as_alike_as_can_be(bench: WorkerBench, tiny_
         "response_a": "no " * 80 + "a",
         "response_b": "no " * 80 + "b",
     }
-    spec = ScoreSpec(
-        model=str(tiny_model), pairs=bench.write("pairs.jsonl", [pair]), max_length=100, scorers=OTHERS
-    )
+    path = bench.write("pairs.jsonl", [pair])
+    spec = everything(tiny_model, tiny_reference, path, max_length=100)
     assert bench.run("score_pairs", spec, "out").returncode == 0
     found = values(bench, "out")["1"]
+    assert found["perplexity_gap"] == pytest.approx(0, abs=1e-3)
+    assert found["implicit_reward_gap"] == pytest.approx(0, abs=1e-4)
+    assert found["lora_entanglement"] == pytest.approx(1, rel=1e-5)
     assert found["token_edit"] == 0
     assert found["logp_gap"] == pytest.approx(0, abs=1e-4)
     assert found["entanglement"] == pytest.approx(1, rel=1e-5)
 
 
-def test_a_head_that_does_more_is_refused_in_words(bench: WorkerBench, tiny_model: Path) -> None:
-    """The same weights as a Granite model, which divides its logits."""
-    folder = bench.folder / "granite"
-    shutil.copytree(tiny_model, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config |= {"model_type": "granite", "architectures": ["GraniteForCausalLM"], "logits_scaling": 8.0}
-    (folder / "config.json").write_text(json.dumps(config))
-    spec = ScoreSpec(
-        model=str(folder), pairs=bench.write("pairs.jsonl", pairs_of(["Capital?"])), scorers=["logprob"]
-    )
-    done = bench.run("score_pairs", spec, "out")
-    assert done.returncode == 2, done.stderr
-    assert "Leave out the scores from log-probabilities." in done.stderr
-    others = spec.model_copy(update={"scorers": ["ches", "last_hidden_ip"]})
-    assert bench.run("score_pairs", others, "out").returncode == 0
-
-
 @pytest.mark.real_model
-def test_a_real_model_agrees_with_the_slow_way(bench: WorkerBench, real_model: Path) -> None:
+def test_a_real_model_agrees_with_the_slow_way(
+    bench: WorkerBench, real_model: Path, real_reference: Path
+) -> None:
     path = bench.write("pairs.jsonl", pairs_of(["What is the capital of France?"]))
-    spec = ScoreSpec(model=str(real_model), pairs=path, scorers=ALL)
-    done = bench.run("score_pairs", spec, "out")
+    done = bench.run("score_pairs", everything(real_model, real_reference, path), "out")
     assert done.returncode == 0, done.stderr
-    check(bench, "out", oracle(real_model, bench.folder / path, 512, "scores_oracle"))
+    expected = oracle(real_model, bench.folder / path, 512, "scores_oracle", str(real_reference))
+    check(bench, "out", expected)

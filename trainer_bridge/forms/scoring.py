@@ -8,15 +8,26 @@ from typing import Any, cast
 from django import forms
 
 from curation.models import Pair, Project
-from curation.scorers import ModelScorer, Needs, Scorer, by_needs, computed_by, scorer_name
+from curation.scorers import (
+    ModelScorer,
+    Needs,
+    Scorer,
+    by_needs,
+    computation_label,
+    computed_by,
+    scorer_name,
+)
 from trainer_bridge.forms.jobs import DTYPES, LaunchForm, count_by_split
 from trainer_bridge.models import ModelVersion
+from trainer_bridge.services.job_create import SAME_MODEL, SAMPLE_PAIRS, are_same
 
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
     Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
     Needs.HIDDEN_STATES: "One forward pass for each response.",
     Needs.LOG_PROBABILITIES: "The same forward pass and the language-model head.",
+    Needs.TWO_MODELS: "Another forward pass for each response, under the second model.",
+    Needs.GRADIENTS: "A backward pass for each response, so only for some pairs, drawn at random.",
 }
 
 
@@ -29,14 +40,35 @@ class ScoringForm(LaunchForm):
         empty_label="No model: scores from the texts alone",
         help_text="Take the model that you are going to train.",
     )
+    reference = forms.ModelChoiceField(
+        ModelVersion.objects.none(),
+        required=False,
+        label="Second model",
+        empty_label="None",
+        help_text="The reference, for scores of two models: the model that training started from, or the "
+        "weaker of two. It must have the same tokenizer.",
+    )
     split = forms.ChoiceField(label="Pairs")
+    sample_pairs = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        initial=SAMPLE_PAIRS,
+        required=False,
+        label="Pairs for gradients",
+        help_text="Drawn at random, always the same ones; a larger number adds to them. The other pairs stay "
+        "without the score.",
+    )
     max_length = forms.IntegerField(
         min_value=8,
         max_value=32_768,
         initial=512,
         help_text="Tokens of prompt and response together. For scores that need a model.",
     )
-    dtype = forms.ChoiceField(choices=DTYPES, label="Precision", help_text="Of the model.")
+    dtype = forms.ChoiceField(
+        choices=DTYPES,
+        label="Precision",
+        help_text="Of the model. Scores in bfloat16 are approximate: one near zero can have the wrong sign.",
+    )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, project=project, **kwargs)
@@ -49,9 +81,12 @@ class ScoringForm(LaunchForm):
                 widget=forms.CheckboxSelectMultiple,
                 help_text=GROUP_HELP[needs],
             )
-        self.order_fields([*self.groups, "model", "split", "max_length", "dtype"])
-        model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
-        model.queryset = ModelVersion.objects.filter(project=project)
+        self.order_fields(
+            [*self.groups, "model", "reference", "split", "sample_pairs", "max_length", "dtype"]
+        )
+        for name in ("model", "reference"):
+            field = cast("forms.ModelChoiceField[ModelVersion]", self.fields[name])
+            field.queryset = ModelVersion.objects.filter(project=project)
         pairs = Pair.objects.for_project(project)
         self._set_splits(count_by_split(pairs, "prompt__split"), "pairs")
 
@@ -62,6 +97,9 @@ class ScoringForm(LaunchForm):
             ticked = [value for value, _ in choices if wanted & _scores_of(value)]
             self.initial[name] = ticked
 
+    def clean_sample_pairs(self) -> int:
+        return self.cleaned_data["sample_pairs"] or SAMPLE_PAIRS
+
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if not any(data.get(name) for name in self.groups):
@@ -70,7 +108,18 @@ class ScoringForm(LaunchForm):
             self.add_error(
                 "model", "The scores chosen need a model. Choose one, or only scores from the texts."
             )
+        if data.get(_field_name(Needs.TWO_MODELS)) and "reference" not in self.errors:
+            self._clean_reference(data.get("model"), data.get("reference"))
         return data
+
+    def _clean_reference(self, model: ModelVersion | None, reference: ModelVersion | None) -> None:
+        if reference is None:
+            self.add_error(
+                "reference",
+                "The scores of two models need a second one. Choose it, or leave out those scores.",
+            )
+        elif model and are_same(model, reference):
+            self.add_error("reference", SAME_MODEL)
 
     def arguments(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
@@ -83,10 +132,16 @@ class ScoringForm(LaunchForm):
         parts = []
         if texts:
             parts.append(f"{_named(texts)} for {self._chosen_count()}, from their texts, on a CPU worker.")
-        if computations:
+        second = data[_field_name(Needs.TWO_MODELS)]
+        drawn = data[_field_name(Needs.GRADIENTS)]
+        if whole := [name for name in computations if name not in drawn]:
+            against = f" against {data['reference']}" if second else ""
             parts.append(
-                f"{_named(computations)} for {self._chosen_count()} under {data['model']}, on a GPU worker."
+                f"{_named(whole)} for {self._chosen_count()} under {data['model']}{against}, on a GPU worker."
             )
+        if drawn:
+            n = min(data["sample_pairs"], self.counts.get(data["split"], 0))
+            parts.append(f"{_named(drawn)} for {n:,} of {self._chosen_count()} under {data['model']}.")
         return " ".join([*parts, "Pairs that have these scores with these settings are left out."])
 
     def _computations(self, data: dict[str, Any]) -> list[str]:
@@ -109,7 +164,7 @@ def _scores_of(value: str) -> set[str]:
 
 
 def _label(value: str) -> str:
-    return " and ".join(scorer.label for scorer in computed_by(value)) or scorer_name(value)
+    return computation_label(value) if computed_by(value) else scorer_name(value)
 
 
 def _named(values: list[str]) -> str:

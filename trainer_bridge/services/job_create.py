@@ -26,6 +26,13 @@ from trainer_bridge.kinds.pairs import pairs_of, pairs_to_judge
 from trainer_bridge.models import Job, ModelVersion
 from trainer_bridge.services.job_send import job_send
 
+# How many pairs the scores that need gradients are for: a share of them is known to 7 points in 100.
+SAMPLE_PAIRS = 200
+SAME_MODEL = (
+    "The second model has the very weights of the first, so that every ratio would be 0. Choose another one, "
+    "such as the model that training started from."
+)
+
 
 def job_create(
     *, project: Project, user: User, kind: Job.Kind, title: str, spec: Strict, inputs: dict[str, Any]
@@ -131,24 +138,44 @@ def scoring_create(
     dtype: Dtype = "float32",
     max_length: int = 512,
     computations: Sequence[str] = ("ches",),
+    reference: ModelVersion | None = None,
+    sample_pairs: int = SAMPLE_PAIRS,
 ) -> Job:
-    """Score the pairs of `split` under `model`, by CHES unless `computations` says otherwise."""
+    """Score the pairs of `split` under `model`, by CHES unless `computations` says otherwise.
+
+    Scores of two models compare it with `reference`; gradients are computed for `sample_pairs` of the pairs.
+    """
     pairs = _pairs_to_score(project, split)
+    second = reference if "log_ratio" in computations else None
+    if second and are_same(model, second):
+        raise JobError(SAME_MODEL)
     fields = {
         "model": model.path,
         "dtype": dtype,
         "max_length": max_length,
         "pairs": "pairs.jsonl",
         "scorers": list(computations),
+        "reference": second.path if second else "",
+        "sample": "sample.jsonl" if "lora_entanglement" in computations else "",
     }
     return job_create(
         project=project,
         user=user,
         kind=Job.Kind.SCORE,
-        title=f"Score {pairs} pairs with {model.name}",
+        title=f"Score {pairs} pairs with {model.name}" + (f" against {second.name}" if second else ""),
         spec=checked(ScoreSpec, fields),
-        inputs={"split": split, "model": model.pk},
+        inputs={
+            "split": split,
+            "model": model.pk,
+            "reference": second.pk if second else None,
+            "sample_pairs": sample_pairs,
+        },
     )
+
+
+def are_same(model: ModelVersion, other: ModelVersion) -> bool:
+    """Whether two registered models are one, as far as it is known before a worker has read them."""
+    return model.pk == other.pk or model.path == other.path or model.fingerprint == other.fingerprint != ""
 
 
 def text_scoring_create(*, project: Project, user: User, scorers: Sequence[str], split: str = "") -> Job:

@@ -33,7 +33,8 @@ def generate_create(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def score_create(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
-    initial = {name: request.GET[name] for name in ("model", "dtype", "max_length") if name in request.GET}
+    asked = ("model", "reference", "dtype", "max_length")
+    initial = {name: request.GET[name] for name in asked if name in request.GET}
     form = ScoringForm(request.POST or None, project=access.project, initial=initial)
     form.choose(request.GET.getlist("scorer"))
 

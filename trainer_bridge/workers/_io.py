@@ -136,7 +136,14 @@ class Workspace:
             self._progress_at = now
 
     def environment(
-        self, *, device: str, device_name: str, dtype: str, model_fingerprint: str, template_hash: str
+        self,
+        *,
+        device: str,
+        device_name: str,
+        dtype: str,
+        model_fingerprint: str,
+        template_hash: str,
+        reference_fingerprint: str = "",
     ) -> None:
         """Note what the results are made with."""
         environment = Environment(
@@ -147,6 +154,7 @@ class Workspace:
             dtype=dtype,
             model_fingerprint=model_fingerprint,
             template_hash=template_hash,
+            reference_fingerprint=reference_fingerprint,
         )
         self.write("environment.json", environment)
 
@@ -156,15 +164,19 @@ class Workspace:
 
 
 class Tally:
-    """Counts of one kind of thing, told to `progress.jsonl` as they grow."""
+    """Counts of one kind of thing, told to `progress.jsonl` as they grow. `before` and `after` are the units
+    of work that come before and after them in the same job."""
 
-    def __init__(self, workspace: Workspace, noun: str, *, total: int, done: int = 0) -> None:
+    def __init__(
+        self, workspace: Workspace, noun: str, *, total: int, done: int = 0, before: int = 0, after: int = 0
+    ) -> None:
         self.done = done
         self.failed = 0
         self.note = ""
         self._workspace = workspace
         self._noun = noun
         self._total = total
+        self._around = (before, after)
         self._tell()
 
     def add(self, done: int = 0, *, failed: int = 0) -> None:
@@ -178,7 +190,9 @@ class Tally:
             parts.append(f"{self.failed} failed")
         if self.note:
             parts.append(self.note)
-        self._workspace.progress(self.done + self.failed, self._total, ", ".join(parts))
+        before, after = self._around
+        done, total = before + self.done + self.failed, before + self._total + after
+        self._workspace.progress(done, total, ", ".join(parts))
 
 
 def read_rows(path: Path, model: type[Row]) -> Iterator[Row]:

@@ -43,13 +43,14 @@ class LocalModel:
     template_hash: str
     max_positions: int
 
-    def note(self, workspace: Workspace) -> None:
+    def note(self, workspace: Workspace, reference_fingerprint: str = "") -> None:
         workspace.environment(
             device=self.device.type,
             device_name=torch.cuda.get_device_name() if self.device.type == "cuda" else _cpu_name(),
             dtype=self.dtype,
             model_fingerprint=self.fingerprint,
             template_hash=self.template_hash,
+            reference_fingerprint=reference_fingerprint,
         )
 
 
@@ -58,13 +59,11 @@ def load(path: str, dtype: Dtype) -> LocalModel:
     torch.set_num_threads(usable_cores())
     transformers_logging.disable_progress_bar()
     folder = model_folder(path)
+    tokenizer = load_tokenizer(folder)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype))
     except (OSError, ValueError, KeyError) as error:
         raise UserError(f"The model in {folder} cannot be loaded: {error}") from error
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return LocalModel(
         model=model.to(device).eval(),
@@ -75,6 +74,17 @@ def load(path: str, dtype: Dtype) -> LocalModel:
         template_hash=template_hash(tokenizer),
         max_positions=getattr(model.config, "max_position_embeddings", None) or 1 << 30,
     )
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a model directory, with a padding token. Raises UserError when there is none."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"The model in {folder} cannot be loaded: {error}") from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
 
 
 def model_folder(path: str) -> Path:

@@ -15,6 +15,9 @@ class Needs(StrEnum):
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
+    JUDGMENTS = "judgments"
+    RANKINGS = "rankings"
+    ESTIMATOR = "estimator"
 
     @property
     def label(self) -> str:
@@ -26,6 +29,9 @@ LABELS = {
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
+    Needs.JUDGMENTS: "From the judgments",
+    Needs.RANKINGS: "From two rankings",
+    Needs.ESTIMATOR: "From an estimator trained on the judgments",
 }
 
 
@@ -43,6 +49,8 @@ class Scorer:
 
     A directed scorer has a value for each of the two choices, `a_over_b` and `b_over_a`; any other has one,
     `both`. `version` goes up when the same pair would get another number: scores of two versions never mix.
+    `ranks_responses` says that `a` and `b` in a score's details are numbers of the responses themselves, by
+    which a model ranks them; `is_reward` that the score's sign is what a reward model prefers.
     """
 
     name: str
@@ -55,6 +63,8 @@ class Scorer:
     worse: Worse
     unit: str = ""
     version: int = 1
+    ranks_responses: bool = False
+    is_reward: bool = False
 
     @property
     def direction(self) -> str:

@@ -67,6 +67,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         worse=Worse.NEITHER,
         unit="nats",
         computation="logprob",
+        ranks_responses=True,
     ),
     ModelScorer(
         name="mean_logp_gap",
@@ -79,6 +80,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         worse=Worse.NEITHER,
         unit="nats a token",
         computation="logprob",
+        ranks_responses=True,
     ),
     ModelScorer(
         name="entanglement",

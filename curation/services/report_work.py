@@ -13,6 +13,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from curation.errors import CurationError
 from curation.models.background import BackgroundReport
 
 logger = logging.getLogger(__name__)
@@ -67,6 +68,8 @@ class ReportWork(Generic[R]):
             compute(report)
         except ReportTakenOverError:
             logger.warning("stopped: %s %s was taken over", self.noun, report_id)
+        except CurationError as error:
+            self._mine(report).update(state=State.FAILED, error=str(error), finished_at=timezone.now())
         except DatabaseError:
             raise  # left running: `recover` sends it again once the database answers
         except Exception:  # process boundary: the row must not stay "running" for ever

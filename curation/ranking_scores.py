@@ -18,7 +18,7 @@ from curation.algorithms.consensus import voters
 from curation.algorithms.rater_scores import PairValues
 from curation.bulk import copy_out
 from curation.errors import CurationError
-from curation.models import Judgment, Project, Rater, ScoreProducer
+from curation.models import Judgment, PairScore, Project, Rater, ScoreProducer
 from curation.scorers import SCORERS, RankingScorer
 from curation.services.consensus_build import as_ballots, read_answers
 
@@ -78,6 +78,13 @@ def read_numbers(project: Project, key: str) -> Numbers:
         raise CurationError("What was to be compared is not in this project any more.")
     kind, _, pk = key.partition(":")
     return _by_producer(int(pk)) if kind == "producer" else _by_judge(project, int(pk))
+
+
+def pairs_scored(key: str) -> int:
+    """How many pairs a producer has scored; 0 for a judge."""
+    kind, _, pk = key.partition(":")
+    scores = PairScore.objects.filter(producer=int(pk), direction=PairScore.Direction.A_OVER_B)
+    return scores.count() if kind == "producer" else 0
 
 
 def consistency_of_pairs(

@@ -8,17 +8,27 @@ from urllib.parse import urlencode
 
 from config.charts import Histogram, binned_histogram
 from curation.models import Pair, Project, ScoreProducer
+from curation.score_builds import Builds, Freshness, read_builds
 from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, Needs, Scorer, by_needs
 from trainer_bridge.models import ModelVersion
 
+# How the scores of a group are asked for, where that is not by a job of the form “Score pairs”.
+ASKED_BY = {
+    Needs.JUDGMENTS: "judgments",
+    Needs.RANKINGS: "rankings",
+    Needs.ESTIMATOR: "estimator",
+}
+# What of a producer's details the launch forms ask for.
+SETTINGS = ("dtype", "max_length", "method", "passes", "folds")
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
 
 
 @dataclass(frozen=True)
 class ProducerRow:
-    """One way the scorer has been computed. `query` asks the launch form for the pairs that are missing;
-    it is empty, and `obstacle` says why, where they cannot be had."""
+    """One way the scorer has been computed. `query` asks the page `launch` for the pairs that are missing;
+    it is empty, and `obstacle` says why, where they cannot be had. `freshness` tells of scores that are
+    computed from the database how old they are."""
 
     producer: ScoreProducer
     settings: str
@@ -27,22 +37,26 @@ class ProducerRow:
     chart: Histogram | None
     query: str
     obstacle: str
+    launch: str = "training:scoring-create"
+    freshness: Freshness | None = None
 
 
 @dataclass(frozen=True)
 class ScorerCard:
     scorer: Scorer
     worse: str
+    asked_by: str
     rows: list[ProducerRow]
 
 
 @dataclass(frozen=True)
 class ScorerGroup:
-    """Scorers with the same needs; `query` asks the launch form for all of them."""
+    """Scorers with the same needs; `query` asks the launch form for all of them, where `asked_by` is empty."""
 
     needs: Needs
     cards: list[ScorerCard]
     query: str
+    asked_by: str
 
 
 @dataclass(frozen=True)
@@ -54,34 +68,42 @@ class ScorePage:
     drawn: int
     groups: list[ScorerGroup]
     strangers: list[ProducerRow]
+    builds: Builds
 
 
 def score_page(project: Project) -> ScorePage:
-    """The whole page in five queries."""
+    """The whole page in as many queries whatever there is to show."""
     pairs = Pair.objects.for_project(project).count()
     models = {
         model.fingerprint: model for model in ModelVersion.objects.filter(project=project).order_by("-id")
     }
     models.pop("", None)
+    found = scored_by(project)
+    builds = read_builds(project, {scored.producer.pk: scored.pairs for scored in found})
     rows: dict[str, list[ProducerRow]] = defaultdict(list)
-    for scored in scored_by(project):
-        rows[scored.producer.scorer].append(_row(scored, pairs, models))
+    for scored in found:
+        rows[scored.producer.scorer].append(_row(scored, pairs, models, builds))
     return ScorePage(
         pairs=pairs,
         drawn=SHAPE_PAIRS if pairs > SHAPE_PAIRS else 0,
         groups=[_group(needs, scorers, rows) for needs, scorers in by_needs()],
         strangers=[row for name, found in rows.items() if name not in SCORERS for row in found],
+        builds=builds,
     )
 
 
 def _group(needs: Needs, scorers: list[Scorer], rows: dict[str, list[ProducerRow]]) -> ScorerGroup:
-    cards = [ScorerCard(scorer, WORSE[scorer.worse], rows.get(scorer.name, [])) for scorer in scorers]
-    return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]))
+    asked_by = ASKED_BY.get(needs, "")
+    cards = [
+        ScorerCard(scorer, WORSE[scorer.worse], asked_by, rows.get(scorer.name, [])) for scorer in scorers
+    ]
+    return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]), asked_by)
 
 
-def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion]) -> ProducerRow:
+def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion], builds: Builds) -> ProducerRow:
     producer, shape = scored.producer, scored.shape
     query, obstacle = _what_is_left(producer, models)
+    estimated = producer.scorer in SCORERS and SCORERS[producer.scorer].needs is Needs.ESTIMATOR
     return ProducerRow(
         producer=producer,
         settings=_settings(producer),
@@ -90,6 +112,8 @@ def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion]) -> Produce
         chart=_chart(shape, str(producer)) if shape else None,
         query=query,
         obstacle=obstacle,
+        launch="training:estimate-create" if estimated else "training:scoring-create",
+        freshness=builds.freshness(producer),
     )
 
 
@@ -103,6 +127,10 @@ def _settings(producer: ScoreProducer) -> str:
     parts = [str(details["dtype"])] if "dtype" in details else []
     if "max_length" in details:
         parts.append(f"{details['max_length']:,} tokens")
+    if "labels" in details:
+        parts.append(f"{details['labels']:,} labelled pairs")
+    if held_out := details.get("held_out"):
+        parts.append(f"right on {held_out['agree']:,} of {held_out['labelled']:,} it had not seen")
     return ", ".join(parts)
 
 
@@ -113,13 +141,13 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
         return "", "No worker of this site computes this score."
     if producer.details.get("version", 1) != scorer.version:
         return "", f"The scorer is at version {scorer.version} by now and makes new scores."
+    if scorer.needs in {Needs.JUDGMENTS, Needs.RANKINGS}:
+        return "", "What they need is not there for the missing ones."
     wanted = {"scorer": scorer.name}
     if scorer.needs is not Needs.TEXT:
         model = models.get(str(producer.details.get("model_fingerprint", "")))
         if model is None:
             return "", "Its model is not registered in this project any more: register the directory again."
         wanted |= {"model": str(model.pk)}
-        wanted |= {
-            name: str(producer.details[name]) for name in ("dtype", "max_length") if name in producer.details
-        }
+        wanted |= {name: str(producer.details[name]) for name in SETTINGS if name in producer.details}
     return urlencode(wanted), ""

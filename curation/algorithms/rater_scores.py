@@ -154,8 +154,9 @@ def _graphs(
     if not len(prompt):
         return
     at_prompt: IntArray = np.unique(prompt, return_inverse=True)[1]
-    responses = np.unique(np.r_[winner, loser])
-    at_response = np.searchsorted(responses, np.r_[winner, loser])
+    ends: IntArray = np.concatenate([winner, loser])
+    responses = np.unique(ends)
+    at_response = np.searchsorted(responses, ends)
     home = np.zeros(len(responses), dtype=np.int64)
     home[at_response] = np.r_[at_prompt, at_prompt]
     order = np.argsort(home, kind="stable")

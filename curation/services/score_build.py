@@ -11,12 +11,13 @@ from django.db.models import Max
 from curation.errors import CurationError
 from curation.judged_scores import judged_scores
 from curation.models import Judgment, Project, ScoreBuild, User
-from curation.ranking_scores import consistency_of_pairs, ranking_sources, read_numbers
+from curation.ranking_scores import consistency_of_pairs, pairs_scored, ranking_sources, read_numbers
 from curation.scorers import RANKINGS, SCORERS
 from curation.services.report_work import ReportWork
 from curation.services.score_replace import scores_replace
 
 Kind = ScoreBuild.Kind
+PAIRS_COUNTED = ("first_pairs", "second_pairs")
 
 
 def judged_scores_request(*, project: Project, user: User | None) -> ScoreBuild:
@@ -79,6 +80,7 @@ def _ranked(build: ScoreBuild) -> dict[str, int]:
     scorer = RANKINGS[build.params["scorer"]]
     keys = build.params["first"], build.params["second"]
     names = {source.key: source.name for source in ranking_sources(build.project)}
+    read = {place: pairs_scored(key) for place, key in zip(PAIRS_COUNTED, keys, strict=True)}
     first, second = (read_numbers(build.project, key) for key in keys)
     values = consistency_of_pairs(build.project, scorer, first, second, lambda: WORK.beat(build))
     with transaction.atomic():
@@ -91,7 +93,8 @@ def _ranked(build: ScoreBuild) -> dict[str, int]:
             state={"first_state": first.state, "second_state": second.state},
             values=values,
         )
-    return counts | {"first": len(first.response), "second": len(second.response)}
+    counts |= {"first": len(first.response), "second": len(second.response)}
+    return counts | read
 
 
 COMPUTE: dict[Kind, Callable[[ScoreBuild], dict[str, int]]] = {

@@ -92,7 +92,8 @@ def test_it_works(project: Project, scorer: str, value: float) -> None:
     build = built(project, one, other, scorer)
     assert build.state == "done", build.error
     assert by_prompt(scorer) == {prompt.pk: {round(value, 9)}}
-    assert build.counts == {"new": 6, "changed": 0, "gone": 0, "scores": 6, "first": 4, "second": 4}
+    read = {"first": 4, "second": 4, "first_pairs": 6, "second_pairs": 6}
+    assert build.counts == {"new": 6, "changed": 0, "gone": 0, "scores": 6} | read
     score = PairScore.objects.filter(scorer=scorer)[0]
     assert (score.direction, score.details) == ("both", {"responses": 4})
     assert score.producer.label == f"{one} and {other}"

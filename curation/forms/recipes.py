@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, Step, choice_names
+from curation.recipes.base import Step, choice_names
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
@@ -73,7 +73,7 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
 
 def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tuple[str, str]]:
     if name == "producer":
-        return _producers(project, STEPS[kind].model_fields)
+        return _producers(project, STEPS[kind])
     if name == "scorer":
         return _scorers(project)
     if name == "method":
@@ -102,11 +102,11 @@ def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
     )
 
 
-def _producers(project: Project, fields: Mapping[str, FieldInfo]) -> list[tuple[str, str]]:
-    """All of the project's where the step lets one choose the scorer, else those of ln-CHES."""
+def _producers(project: Project, kind: type[Step]) -> list[tuple[str, str]]:
+    """All of the project's where the step lets one choose the scorer, else those of the one it reads."""
     found = ScoreProducer.objects.filter(project=project).order_by("-id")
-    if "scorer" not in fields:
-        found = found.filter(scorer=DEFAULT_SCORER)
+    if "scorer" not in kind.model_fields:
+        found = found.filter(scorer=kind.scored_by)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
 
 

@@ -33,6 +33,8 @@ class Step(BaseModel, ABC):
 
     label: ClassVar[str]
     help: ClassVar[str]
+    # Whose producers it may name, where it does not choose a scorer itself.
+    scored_by: ClassVar[str] = DEFAULT_SCORER
     step: str
 
     @abstractmethod

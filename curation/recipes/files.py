@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from curation.models import FilterRecipe, Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
+from curation.recipes.base import RecipeError, Step
 from curation.recipes.steps import STEPS, parse_steps
 from curation.scorers import scorer_name
 
@@ -47,7 +47,7 @@ def _numbered(project: Project, number: int, raw: Any) -> Any:
     kind = STEPS.get(str(raw.get("step"))) if isinstance(raw, dict) else None
     if kind is None or "producer" not in kind.model_fields or raw.get("producer") is None:
         return raw
-    scorer = raw.get("scorer", DEFAULT_SCORER)
+    scorer = raw.get("scorer", kind.scored_by)
     producer = ScoreProducer.objects.filter(
         project=project, scorer=str(scorer), fingerprint=str(raw["producer"])
     ).first()

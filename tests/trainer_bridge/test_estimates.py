@@ -115,12 +115,14 @@ def test_only_the_train_split_teaches(people: People, model: ModelVersion) -> No
     excluded = judged(people.project, 1)
     PromptExclusion.objects.create(prompt=excluded[0].prompt, reason="spam")
     unjudged = PairFactory(prompt__project=people.project)
-    assert begin(job := job_of(model)) == 14
+    job = job_of(model)
+    assert begin(job) == 14
     winners = {int(each["pair_id"]): each["winner"] for each in inputs(job, "pairs.jsonl")}
     assert all(winners[pair.pk] for pair in train)
     assert not any(winners[pair.pk] for pair in [*held_out, *excluded, unjudged])
     # The labelled pairs come along to be learnt from where others are asked about.
-    assert begin(job := job_of(model, split="eval")) == 12
+    job = job_of(model, split="eval")
+    assert begin(job) == 12
     wanted = {int(each["pair_id"]) for each in inputs(job, "pairs.jsonl") if each["wanted"]}
     assert wanted == {pair.pk for pair in held_out}
 

@@ -32,9 +32,7 @@ def labelled(count: int) -> list[dict[str, Any]]:
 
 
 def spec_of(bench: WorkerBench, model: Path, rows: list[dict[str, Any]], **fields: Any) -> EstimateSpec:
-    return EstimateSpec(
-        model=str(model), pairs=bench.write("pairs.jsonl", rows), template=TEMPLATE, **fields
-    )
+    return EstimateSpec(model=str(model), pairs=bench.write("pairs.jsonl", rows), template=TEMPLATE, **fields)
 
 
 def estimated(bench: WorkerBench, out: str) -> dict[str, dict[str, Any]]:

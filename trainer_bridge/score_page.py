@@ -51,7 +51,7 @@ class ScorerCard:
 
 @dataclass(frozen=True)
 class ScorerGroup:
-    """Scorers with the same needs; `query` asks the launch form for all of them, where `asked_by` is empty."""
+    """Scorers with the same needs; where `asked_by` is empty, `query` asks the launch form for all."""
 
     needs: Needs
     cards: list[ScorerCard]

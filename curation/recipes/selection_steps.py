@@ -217,9 +217,9 @@ class CertainSample(Step):
     help = (
         "Keeps a random share of the pairs, drawn with weights 1 − H for certain pairs or H for uncertain "
         "ones, as UPO samples (Wang et al., arXiv 2409.11212). H is the BALD of an estimator, as in the "
-        "paper, or, where none was trained, the entropy −p ln p − (1 − p) ln(1 − p) of the consensus probability. A "
-        "pair of weight 0 is never drawn, so fewer may be left; one without an estimate is dropped, and the "
-        "percentage is of those that have one."
+        "paper, or, where none was trained, the entropy −p ln p − (1 − p) ln(1 − p) of the consensus "
+        "probability. A pair of weight 0 is never drawn, so fewer may be left; one without an estimate is "
+        "dropped, and the percentage is of those that have one."
     )
     scored_by = "upo_bald"
     step: Literal["certain_sample"] = "certain_sample"

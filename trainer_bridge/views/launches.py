@@ -1,4 +1,5 @@
-"""Starting work: sample responses, judge pairs, score pairs, train an estimator. `preview` says what would happen."""
+"""Starting work: sample responses, judge pairs, score them, train an estimator. `preview` says what would
+happen."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Estimate which response of a pair is better, and how surely, from the pairs that are labelled (UPO).
 
-The model is frozen: it reads each pair once in each order, and the state from which it would answer is kept on
-disk. A small network with dropout learns from those states, once for each fold of the prompts, without that
-fold. Both orders of a pair are trained on, and averaged within a pass, so that no side is favoured: p(a beats
-b) = 1 − p(b beats a). UPO trains the whole model with LoRA, and puts the chosen response first throughout.
+The model is frozen: it reads each pair once in each order, and the state from which it would answer is kept
+on disk. A small network with dropout learns from those states, once for each fold of the prompts, without it.
+Both orders of a pair are trained on, and averaged within a pass, so that no side is favoured: p(a beats b) =
+1 − p(b beats a). UPO trains the whole model with LoRA, and puts the chosen response first throughout.
 """
 
 from __future__ import annotations

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.urls import reverse
 
+from config.settings.env import BASE_DIR
 from curation.models import Judgment, Pair, PairScore, Project, PromptExclusion, ScoreProducer
 from tests.conftest import People
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, UserFactory
@@ -15,6 +18,7 @@ from tests.trainer_bridge.fakes import ModelVersionFactory
 from tests.trainer_bridge.test_kinds import answer, begin, inputs
 from trainer_bridge.contracts import EstimateSpec
 from trainer_bridge.errors import JobError
+from trainer_bridge.files import Tails, write_model
 from trainer_bridge.kinds import kind_named
 from trainer_bridge.models import Job, ModelVersion
 from trainer_bridge.score_page import score_page
@@ -209,3 +213,26 @@ def test_a_model_that_is_gone_is_said(people: People, model: ModelVersion) -> No
     model.delete()
     with pytest.raises(JobError, match="no longer registered"):
         begin(job)
+
+
+def test_the_worker_itself(people: People, ml_python: str, tiny_model: Path) -> None:
+    """The files of the job, the real worker on a random model, and what is stored of its answer."""
+    model = ModelVersionFactory(project=people.project, path=str(tiny_model))
+    pairs = judged(people.project, 12)
+    job = job_of(model, folds=2)
+    job.out_dir.mkdir(parents=True)
+    prepared = kind_named(job.kind).prepare(job)
+    spec = job.out_dir / "spec.json"
+    write_model(spec, prepared.spec)
+    command = ["trainer_bridge.workers.estimate", "--spec", str(spec), "--out", str(job.out_dir)]
+    subprocess.run([ml_python, "-m", *command], cwd=BASE_DIR, check=True)
+    kind = kind_named(job.kind)
+    assert kind.ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 12}
+    result = kind.finish(job)
+    assert result["labelled"] == result["agree"] + result["contradict"] + result["undecided"] == 12
+    directions = PairScore.objects.filter(pair=pairs[0], scorer="upo_probability").values_list(
+        "direction", "value"
+    )
+    assert sum(value for _, value in directions) == pytest.approx(1)
+    model.refresh_from_db()
+    assert begin(job_of(model, folds=2)) == 0

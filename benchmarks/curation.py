@@ -1,4 +1,4 @@
-"""How long recipes, freezes and exports take on a large project, and in how much memory.
+"""How long recipes, previews, freezes and exports take on a large project, and in how much memory.
 
     python -m benchmarks.curation [--pairs 1000000] [--keep DIR]
 
@@ -128,6 +128,9 @@ def measure(project: Project) -> None:
     for which in ("first", "second"):
         run = timed(f"funnel of {len(STEPS)} steps, {which}", lambda: recipe_run(recipe=recipe, user=None))
     print(f"  {run.pairs_in:,} pairs in, {run.pairs_kept:,} kept")
+    timed("preview, first of a page", lambda: previewed(project, 0.1))
+    for margin in (0.2, 0.3, 0.4):
+        timed(f"preview, slider at {margin}", lambda at=margin: previewed(project, at))
     version = timed("freeze", lambda: dataset_freeze(recipe=recipe, user=None))
     began = time.perf_counter()
     timed(
@@ -139,6 +142,13 @@ def measure(project: Project) -> None:
     timed("COPY out (baseline)", lambda: copied(PLAIN.format(version=version.pk)))
     share = (time.perf_counter() - began) / exported
     print(f"  the export writes {share:.0%} of the rows a second that COPY does")
+
+
+def previewed(project: Project, margin: float) -> int:
+    from curation.services.recipe_preview import recipe_preview
+
+    steps = [step | {"margin": margin} if step["step"] == "min_margin" else step for step in STEPS]
+    return recipe_preview(project=project, steps=steps, snapshot="bench").pairs_kept
 
 
 def copied(statement: str) -> int:

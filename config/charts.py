@@ -33,7 +33,7 @@ class Histogram:
     bars: list[Bar]
     low: str
     high: str
-    threshold_x: float | None
+    threshold_xs: list[float]
     width: int = WIDTH
     height: int = HEIGHT
     base: int = BASE
@@ -60,13 +60,14 @@ class _Scale:
     most: int
     low: float
     span: float
-    threshold: float | None
+    thresholds: Sequence[float] = ()
 
 
 def histogram(
-    values: Iterable[float | None], *, bins: int, label: str, threshold: float | None
+    values: Iterable[float | None], *, bins: int, label: str, thresholds: Sequence[float] = ()
 ) -> Histogram | None:
-    """Counts per equal-width bin; None without a finite value. Bars under `threshold` are marked."""
+    """Counts per equal-width bin; None without a finite value. Bars under the one threshold, or outside the
+    two, are marked."""
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     if not numbers:
         return None
@@ -75,15 +76,15 @@ def histogram(
     counts = [0] * bins
     for number in numbers:
         counts[min(int((number - low) / span * bins), bins - 1)] += 1
-    scale = _Scale(bins, max(counts), low, span, threshold)
+    scale = _Scale(bins, max(counts), low, span, thresholds)
     return Histogram(
         id=f"chart-{next(_ids)}",
         label=label,
-        description=_describe(numbers, low, high, threshold),
+        description=_describe(numbers, low, high, thresholds),
         bars=[_bar(index, n, scale) for index, n in enumerate(counts) if n],
         low=number_text(low),
         high=number_text(high),
-        threshold_x=_threshold_x(threshold, low, span),
+        threshold_xs=[_threshold_x(threshold, low, span) for threshold in thresholds],
     )
 
 
@@ -92,7 +93,7 @@ def binned_histogram(counts: Sequence[int], *, low: float, high: float, label: s
     nothing was counted."""
     if not any(counts):
         return None
-    scale = _Scale(len(counts), max(counts), low, (high - low) or 1.0, None)
+    scale = _Scale(len(counts), max(counts), low, (high - low) or 1.0)
     return Histogram(
         id=f"chart-{next(_ids)}",
         label=label,
@@ -100,7 +101,7 @@ def binned_histogram(counts: Sequence[int], *, low: float, high: float, label: s
         bars=[_bar(index, n, scale) for index, n in enumerate(counts) if n],
         low=number_text(low),
         high=number_text(high),
-        threshold_x=None,
+        threshold_xs=[],
     )
 
 
@@ -140,26 +141,26 @@ def _bar(index: int, n: int, scale: _Scale) -> Bar:
         y=round(BASE - tall, 2),
         width=round(step - GAP, 2),
         height=round(tall, 2),
-        below=scale.threshold is not None and end <= scale.threshold,
+        below=(end <= scale.thresholds[0] or (len(scale.thresholds) > 1 and start >= scale.thresholds[-1]))
+        if scale.thresholds
+        else False,
         title=f"{number_text(start)} to {number_text(end)}: {n:,}",
     )
 
 
-def _threshold_x(threshold: float | None, low: float, span: float) -> float | None:
-    if threshold is None:
-        return None
+def _threshold_x(threshold: float, low: float, span: float) -> float:
     return round(min(max((threshold - low) / span, 0.0), 1.0) * WIDTH, 2)
 
 
-def _describe(numbers: list[float], low: float, high: float, threshold: float | None) -> str:
+def _describe(numbers: list[float], low: float, high: float, thresholds: Sequence[float]) -> str:
     text = (
         f"{len(numbers):,} values from {number_text(low)} to {number_text(high)}, "
         f"median {number_text(statistics.median(numbers))}."
     )
-    if threshold is None:
-        return text
-    below = sum(number < threshold for number in numbers)
-    return f"{text} The threshold {number_text(threshold)} has {below:,} below it."
+    for threshold in thresholds:
+        below = sum(number < threshold for number in numbers)
+        text += f" The threshold {number_text(threshold)} has {below:,} below it."
+    return text
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
 from curation.consensus_methods import method_label
@@ -56,6 +58,34 @@ def dataset_card(
         "excluded": _excluded(recipe.project),
         "samplers": _samplers(rows),
         "imports": _imports(rows),
+        "flows": _flows(version_id),
+    }
+
+
+# Rows by the file of their prompt and each of the two writers, and by writer and rater of a judgment that
+# counted: what goes from one stage to the next.
+PROMPTS_TO_WRITERS = """
+SELECT prompt.prompt_import_id, response.sampler_id, count(*) FROM curation_datasetrow row
+CROSS JOIN LATERAL (VALUES (row.chosen_id), (row.rejected_id)) side (response_id)
+JOIN curation_response response ON response.id = side.response_id
+JOIN curation_prompt prompt ON prompt.id = response.prompt_id
+WHERE row.version_id = %s GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+"""
+
+
+def _flows(version_id: int) -> dict[str, list[list[int | None]]]:
+    """[from, to, rows]: from prompt files to who wrote the responses, and from these to who judged them."""
+    raters = Judgment.objects.counted().filter(pair__dataset_rows__version_id=version_id).order_by()
+    to_raters: Counter[tuple[int | None, int]] = Counter()
+    for side in ("response_a", "response_b"):
+        found = raters.values_list(f"pair__{side}__sampler", "rater").annotate(n=Count("pk"))
+        to_raters.update({(writer, rater): n for writer, rater, n in found})
+    with connection.cursor() as cursor:
+        cursor.execute(PROMPTS_TO_WRITERS, [version_id])
+        to_writers = [list(row) for row in cursor.fetchall()]
+    return {
+        "prompts_to_writers": to_writers,
+        "writers_to_raters": [[*pair, n] for pair, n in to_raters.most_common()],
     }
 
 

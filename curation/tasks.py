@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
+from curation.services import freeze_build as freezes
 from curation.services import prompt_import
 from curation.services import score_build as scores
 
@@ -51,3 +52,14 @@ def score_build(build_id: int) -> None:
 def score_builds_recover() -> None:
     """Every 30 s, from the beat schedule."""
     scores.score_builds_recover()
+
+
+@task(queue="cpu")
+def freeze_build(freeze_id: int) -> None:
+    freezes.freeze_build(freeze_id=freeze_id)
+
+
+@task(queue="upkeep")
+def freezes_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    freezes.freezes_recover()

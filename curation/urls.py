@@ -98,6 +98,7 @@ rater_urls: list[URLPattern | URLResolver] = [
 recipe_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/recipes/", recipes.recipe_list, name="recipe-list"),
     path("p/<slug:slug>/recipes/new/", recipes.recipe_create, name="recipe-create"),
+    path("p/<slug:slug>/recipes/preview/", recipes.recipe_preview, name="recipe-preview"),
     path("p/<slug:slug>/recipes/compare/", recipes.recipe_comparison, name="recipe-comparison"),
     path("p/<slug:slug>/recipes/<int:pk>/", recipes.recipe_detail, name="recipe-detail"),
     path("p/<slug:slug>/recipes/<int:pk>/edit/", recipes.recipe_edit, name="recipe-edit"),

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, include, path
 
-from trainer_bridge.views import evaluations, jobs, launches, models, runs, scores
+from trainer_bridge.views import evaluations, jobs, launches, lineage, models, runs, scores
 
 app_name = "training"
 
@@ -38,6 +38,11 @@ run_urls: list[URLPattern] = [
     path("runs/<int:pk>/metrics.json", runs.run_metrics, name="run-metrics"),
 ]
 
+# What a dataset version is made of and what it made
+lineage_urls: list[URLPattern] = [
+    path("datasets/<int:number>/lineage/", lineage.lineage, name="dataset-lineage"),
+]
+
 # …/models/
 model_urls: list[URLPattern] = [
     path("models/", models.model_list, name="model-list"),
@@ -55,6 +60,8 @@ evaluation_urls: list[URLPattern] = [
 urlpatterns = [
     path(
         "p/<slug:slug>/",
-        include([*job_urls, *launch_urls, *score_urls, *run_urls, *model_urls, *evaluation_urls]),
+        include(
+            [*job_urls, *launch_urls, *score_urls, *run_urls, *lineage_urls, *model_urls, *evaluation_urls]
+        ),
     ),
 ]

@@ -91,6 +91,8 @@ MEDIA_ROOT = VAR_DIR / "files"
 JOBS_ROOT = VAR_DIR / "jobs"
 MODELS_ROOT = VAR_DIR / "models"
 EXPORTS_ROOT = VAR_DIR / "exports"
+# What previews of recipes read of a project; may be removed at any time.
+SNAPSHOTS_ROOT = VAR_DIR / "snapshots"
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
@@ -139,6 +141,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "quality-recover": {
         "task": "annotators.tasks.quality_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
+    "freezes-recover": {
+        "task": "curation.tasks.freezes_recover",
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -126,10 +126,10 @@ def when(moment: datetime | None) -> str:
 
 @register.inclusion_tag("components/histogram.html")
 def histogram(
-    values: Iterable[float | None], bins: int = 20, label: str = "", threshold: float | None = None
+    values: Iterable[float | None], bins: int = 20, label: str = "", thresholds: Sequence[float] = ()
 ) -> dict[str, Any]:
-    """Bars of `values` in `bins` bins, with a line at `threshold`."""
-    return {"chart": charts.histogram(values, bins=bins, label=label, threshold=threshold), "label": label}
+    """Bars of `values` in `bins` bins, with a line at each of the `thresholds`."""
+    return {"chart": charts.histogram(values, bins=bins, label=label, thresholds=thresholds), "label": label}
 
 
 @register.inclusion_tag("components/whisker.html")

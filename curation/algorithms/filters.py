@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from curation.algorithms.selection import own_draws, quantile_slice, rank_within, weighted_sample
+from curation.algorithms.selection import easy_pairs, own_draws, quantile_slice, rank_within, weighted_sample
 from curation.algorithms.uncertainty import certain_weights, uncertain_weights
 
 IntArray = npt.NDArray[np.int64]
@@ -216,6 +216,52 @@ def sample_by_entropy(
         "not drawn": left,
     }
     return Cut(*first_reason(failing, len(entropy)), entropy)
+
+
+def with_number(values: FloatArray, *, missing: str) -> Cut:
+    """Keep pairs that have a finite number."""
+    return Cut(*first_reason({missing: ~np.isfinite(values)}, len(values)), values)
+
+
+def share_of_score(share: FloatArray, score: FloatArray, *, name: str) -> Cut:
+    """Keep pairs with a score whose `share`, made of it, lies in 0…1. Its number is the share."""
+    scored = np.isfinite(score)
+    failing = {f"no {name} score": ~scored, f"{name} outside 0 to 1": scored & ~((share >= 0) & (share <= 1))}
+    return Cut(*first_reason(failing, len(score)), share)
+
+
+def filled(cut: Cut, instead: FloatArray) -> Cut:
+    """Keep the pairs that have no number too, with the one that stands `instead`."""
+    if cut.values is None:
+        raise ValueError("a cut without numbers has none to fill")
+    lacks = ~np.isfinite(cut.values)
+    return Cut(np.where(lacks, 0, cut.why), cut.reasons, np.where(lacks, instead, cut.values))
+
+
+def easy_or_hard(gap: FloatArray, percentile: float, *, easy: bool, missing: str) -> Cut:
+    """Keep the pairs with |gap| ≥ γ, or the others; γ is a percentile of |gap| (see `easy_pairs`)."""
+    found = np.isfinite(gap)
+    if not found.any():
+        return with_number(gap, missing=missing)
+    is_easy = np.zeros(len(gap), dtype=np.bool_)
+    is_easy[found], gamma = easy_pairs(gap[found], percentile)
+    reason = f"gap below {gamma:g}" if easy else f"gap of {gamma:g} or more"
+    failing = {missing: ~found, reason: found & (is_easy != easy)}
+    return Cut(*first_reason(failing, len(gap)), np.abs(gap), (gamma,))
+
+
+def confirmed(
+    chosen: FloatArray, rejected: FloatArray, *, judges: BoolArray, second: BoolArray, name: str
+) -> Cut:
+    """Keep pairs that score higher as they are labelled than the other way round, and that the judges or a
+    second score confirm. Its number is the difference."""
+    lead = chosen - rejected
+    failing = {
+        f"no {name} score": ~np.isfinite(lead),
+        f"{name} does not confirm the label": ~(lead > 0),
+        "neither judges nor the second score confirm the label": ~(judges | second),
+    }
+    return Cut(*first_reason(failing, len(lead)), lead, (0.0,))
 
 
 def not_excluded(why: IntArray, reasons: Sequence[str]) -> Cut:

@@ -11,7 +11,7 @@ from django import forms
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
 from curation.pair_plans import PEOPLE, PairPlan, source_numbers
-from curation.recipes.selection_steps import LARGEST_SEED
+from curation.recipes.base import LARGEST_SEED
 
 STRATEGIES = {
     "all": "Every two responses of a prompt",

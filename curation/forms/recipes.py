@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from time import time_ns
 from typing import Any
 
 from django import forms
@@ -16,6 +18,7 @@ from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
 from curation.services.recipe_save import NAME_LENGTH
 
+SNAPSHOT_NAME = re.compile(r"[0-9]{13}")
 NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
 
 
@@ -65,16 +68,17 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
             choices=_licence_choices([*own, ""]), widget=forms.CheckboxSelectMultiple, **common
         )
     if choices := _choices(name, info, kind, project):
-        return forms.ChoiceField(choices=choices, required=name != "producer", **common)
+        return forms.ChoiceField(choices=choices, required=name not in STEPS[kind].scored, **common)
     if info.annotation is bool:
         return forms.BooleanField(required=False, **common)
     return _number(info, common)
 
 
 def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tuple[str, str]]:
-    if name == "producer":
-        return _producers(project, STEPS[kind])
-    if name == "scorer":
+    scored = STEPS[kind].scored
+    if name in scored:
+        return _producers(project, "" if scored[name] else STEPS[kind].scored_by)
+    if name in scored.values():
         return _scorers(project)
     if name == "method":
         return [(method.name, method.label) for method in consensus_methods()]
@@ -96,17 +100,27 @@ def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
         return forms.IntegerField(**limits, **common)
     return forms.FloatField(
         required=info.annotation is float,
-        widget=forms.NumberInput(attrs={"step": "any"}),
+        widget=forms.NumberInput(attrs={"step": "any", **_slider(limits)}),
         **limits,
         **common,
     )
 
 
-def _producers(project: Project, kind: type[Step]) -> list[tuple[str, str]]:
-    """All of the project's where the step lets one choose the scorer, else those of the one it reads."""
+def _slider(limits: Mapping[str, float]) -> dict[str, str]:
+    """How a script is to draw a slider beside a number: between its limits, or between the lowest and the
+    highest value of the step's preview."""
+    ends = (limits.get("min_value"), limits.get("max_value"))
+    if None in ends:
+        return {"data-slider": "values"}
+    low, high = ends
+    return {"data-slider": f"{low:g} {high:g}"} if high <= 100 else {}  # type: ignore[operator]
+
+
+def _producers(project: Project, scorer: str) -> list[tuple[str, str]]:
+    """Those of a scorer; all of the project's where the step lets one choose it, and `scorer` is empty."""
     found = ScoreProducer.objects.filter(project=project).order_by("-id")
-    if "scorer" not in kind.model_fields:
-        found = found.filter(scorer=kind.scored_by)
+    if scorer:
+        found = found.filter(scorer=scorer)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
 
 
@@ -125,10 +139,12 @@ class RecipeForm:
         *,
         name: str = "",
         steps: list[dict[str, Any]] | None = None,
+        snapshot: str = "",
     ) -> None:
         self.project = project
         self.data = data
         self.name = RecipeNameForm(data, initial={"name": name})
+        self.snapshot = snapshot or _snapshot(data)
         self.steps = (
             list(self._from_data(data)) if data is not None else self._from_steps(steps or NEW_RECIPE)
         )
@@ -139,11 +155,20 @@ class RecipeForm:
         return all([self.name.is_valid(), *[step.is_valid() for step in self.steps]])
 
     @property
+    def first_mistake(self) -> str:
+        """The first thing wrong with a step; empty where nothing is."""
+        for number, step in enumerate(self.steps, start=1):
+            for name, errors in step.errors.items():
+                return f"Step {number}, {step.fields[name].label}: {errors[0]}"
+        return ""
+
+    @property
     def raw_steps(self) -> list[dict[str, Any]]:
         return [step.raw for step in self.steps]
 
     def changed(self, action: str) -> RecipeForm:
-        """The form after `up:2`, `down:0`, `remove:1` or `add:min_margin`; what was typed so far is kept."""
+        """The form after `up:2`, `down:0`, `remove:1`, `add:min_margin` or `read`, which previews the data as
+        they are now; what was typed so far is kept."""
         verb, _, argument = action.partition(":")
         steps = [_typed(step) for step in self.steps]
         if verb == "add" and argument in STEPS and len(steps) < MAX_STEPS:
@@ -152,7 +177,9 @@ class RecipeForm:
             step = steps.pop(at)
             if verb != "remove":
                 steps.insert(max(at + {"up": -1, "down": 1}.get(verb, 0), 0), step)
-        return RecipeForm(self.project, name=str(self.name["name"].value() or ""), steps=steps)
+        name = str(self.name["name"].value() or "")
+        snapshot = "" if verb == "read" else self.snapshot
+        return RecipeForm(self.project, name=name, steps=steps, snapshot=snapshot)
 
     def _from_data(self, data: Mapping[str, Any]) -> Iterator[StepForm]:
         for at in range(MAX_STEPS):
@@ -165,6 +192,12 @@ class RecipeForm:
             StepForm(step["step"], initial=step, prefix=str(at), project=self.project)
             for at, step in enumerate(steps)
         ]
+
+
+def _snapshot(data: Mapping[str, Any] | None) -> str:
+    """The name of the data that the page previews: the moment at which it was opened."""
+    named = str((data or {}).get("snapshot", ""))
+    return named if SNAPSHOT_NAME.fullmatch(named) else str(time_ns() // 1_000_000)
 
 
 def _typed(step: StepForm) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
+from curation.models.freezes import DatasetFreeze
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
@@ -23,6 +24,7 @@ __all__ = [
     "CleaningReport",
     "Consensus",
     "ConsensusBuild",
+    "DatasetFreeze",
     "DatasetRow",
     "DatasetVersion",
     "DroppedPair",

@@ -86,6 +86,9 @@ class DatasetRow(models.Model):
     margin = models.FloatField()
     weight = models.FloatField(default=1.0)
     soft_label = models.FloatField()
+    block = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Its block of a curriculum, from 1; 0 without one"
+    )
     split = models.CharField(max_length=5)
 
     class Meta:
@@ -94,6 +97,11 @@ class DatasetRow(models.Model):
             models.UniqueConstraint(fields=["version", "position"], name="dataset_row_position_unique"),
             models.UniqueConstraint(fields=["version", "pair"], name="dataset_row_pair_unique"),
             models.CheckConstraint(condition=~Q(chosen=F("rejected")), name="dataset_row_chosen_differs"),
+            models.CheckConstraint(
+                condition=Q(soft_label__gte=0, soft_label__lte=1),
+                name="dataset_row_soft_label_is_probability",
+            ),
+            models.CheckConstraint(condition=Q(weight__gte=0), name="dataset_row_weight_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from curation.algorithms.filters import Cut, IntArray
 from curation.errors import CurationError
 from curation.recipes.pool import Pool
+from curation.scorers import scorers_in_words
 
 # What a step that cuts by a score reads unless it says otherwise.
 DEFAULT_SCORER = "ln_ches"
+LARGEST_SEED = 2**31 - 1
+
+Percent = Annotated[float, Field(ge=0, le=100)]
+Seed = Annotated[
+    int,
+    Field(ge=0, le=LARGEST_SEED, title="Seed", description="The same seed draws the same pairs again."),
+]
+Producer = Annotated[int | None, Field(title="Scores by")]
+Scorer = Annotated[str, Field(max_length=40, title="Score", description=scorers_in_words())]
+
+
+class Column(StrEnum):
+    """What a step may set for each row of a version."""
+
+    SOFT_LABEL = "soft label"
+    MARGIN = "margin"
+    WEIGHT = "weight"
+    BLOCK = "block"
+    HELD_OUT = "held out"
 
 
 class RecipeError(CurationError):
@@ -33,8 +55,11 @@ class Step(BaseModel, ABC):
 
     label: ClassVar[str]
     help: ClassVar[str]
-    # Whose producers it may name, where it does not choose a scorer itself.
+    # The fields that name a producer of scores, each with the field of its scorer; "" is `scored_by`.
+    scored: ClassVar[Mapping[str, str]] = {}
     scored_by: ClassVar[str] = DEFAULT_SCORER
+    # What `cut` gives each pair it keeps by the values it tells, if anything.
+    sets: ClassVar[Column | None] = None
     step: str
 
     @abstractmethod
@@ -45,9 +70,19 @@ class Step(BaseModel, ABC):
         return self.model_dump(mode="json", exclude={"step"})
 
     @property
-    def scores(self) -> tuple[str, int] | None:
-        """The scorer and the producer that the step names, if it names one."""
-        return None
+    def scores(self) -> dict[str, tuple[str, int]]:
+        """By the field of the producer: the scorer and the producer, where the step names one."""
+        values = self.model_dump()
+        return {
+            field: (values[scorer] if scorer else self.scored_by, values[field])
+            for field, scorer in self.scored.items()
+            if values[field]
+        }
+
+
+def choices(**names: str) -> dict[str, Any]:
+    """The extra of a field with fixed values: what each is called."""
+    return {"choices": names}
 
 
 def choice_names(info: FieldInfo) -> dict[str, str]:

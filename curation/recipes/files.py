@@ -37,23 +37,28 @@ def read_recipe(project: Project, text: str) -> tuple[str, list[dict[str, Any]]]
 
 def _named(project: Project, step: Step) -> dict[str, Any]:
     raw = step.model_dump(mode="json")
-    if step.scores:
-        raw["producer"] = ScoreProducer.objects.get(project=project, pk=step.scores[1]).fingerprint
+    for field, (_, producer) in step.scores.items():
+        raw[field] = ScoreProducer.objects.get(project=project, pk=producer).fingerprint
     return raw
 
 
 def _numbered(project: Project, number: int, raw: Any) -> Any:
-    """The step with its producer's id in this project; anything else is left for the parser to judge."""
+    """The step with its producers' ids in this project; anything else is left for the parser to judge."""
     kind = STEPS.get(str(raw.get("step"))) if isinstance(raw, dict) else None
-    if kind is None or "producer" not in kind.model_fields or raw.get("producer") is None:
+    if kind is None:
         return raw
-    scorer = raw.get("scorer", kind.scored_by)
+    wanted = [field for field in kind.scored if raw.get(field) is not None]
+    return raw | {field: _producer(project, number, raw, kind, field) for field in wanted}
+
+
+def _producer(project: Project, number: int, raw: dict[str, Any], kind: type[Step], field: str) -> int:
+    scorer = str(raw.get(kind.scored[field], kind.scored_by))
     producer = ScoreProducer.objects.filter(
-        project=project, scorer=str(scorer), fingerprint=str(raw["producer"])
+        project=project, scorer=scorer, fingerprint=str(raw[field])
     ).first()
     if producer is None:
         raise RecipeError(
-            f"Step {number}: this project has no {scorer_name(str(scorer))} scores with the fingerprint "
-            f"{raw['producer']}. Score its pairs that way first, or leave the producer out for the newest."
+            f"Step {number}: this project has no {scorer_name(scorer)} scores with the fingerprint "
+            f"{raw[field]}. Score its pairs that way first, or leave the producer out for the newest."
         )
-    return {**raw, "producer": producer.pk}
+    return producer.pk

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from curation.algorithms.filters import Cut, IntArray
-from curation.recipes.base import Step
+from curation.algorithms.filters import Cut, FloatArray, IntArray
+from curation.recipes.base import Column, Step
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.pool import Pool
 
@@ -30,11 +30,13 @@ class Drops:
 
 @dataclass(frozen=True)
 class Funnel:
-    """`kept` are places in the pool; `report` is the JSON that pages show, one entry per step."""
+    """`kept` are places in the pool; `report` is the JSON that pages show, one entry per step. `columns`
+    holds what steps gave the pairs of the pool, NaN where they gave nothing; the last one counts."""
 
     report: list[dict[str, Any]]
     kept: IntArray
     drops: list[Drops]
+    columns: dict[Column, FloatArray]
 
 
 def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
@@ -44,6 +46,7 @@ def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
     at = np.arange(len(pool), dtype=np.int64)
     report: list[dict[str, Any]] = []
     drops: list[Drops] = []
+    columns: dict[Column, FloatArray] = {}
     for index, step in enumerate(steps):
         cut = step.cut(pool, at)
         ids = pool.pair_ids[at]
@@ -51,7 +54,10 @@ def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
         drops.append(Drops(index, step.step, ids[gone], cut.why[gone], cut.reasons))
         report.append(_entry(step, cut, ids))
         at = at[cut.keep]
-    return Funnel(report, at, drops)
+        if step.sets and cut.values is not None:
+            columns[step.sets] = np.full(len(pool), np.nan)
+            columns[step.sets][at] = cut.values[cut.keep]
+    return Funnel(report, at, drops, columns)
 
 
 def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from pydantic.fields import FieldInfo
 
 from curation.algorithms.recipe_diff import recipe_diff
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
@@ -15,6 +14,7 @@ from curation.recipes.exclusions import NotExcluded
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import STEPS
 from curation.scorers import scorer_name
+from curation.services.recipe_preview import Preview
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
 _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}
@@ -55,9 +55,9 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
     rows = []
     for diff in recipe_diff(old.steps, new.steps):
         raw = new.steps[diff.new] if diff.new is not None else old.steps[diff.old or 0]
-        fields = STEPS[raw["step"]].model_fields
+        kind = STEPS[raw["step"]]
         changes = [
-            (fields[name].title, *(_worded(name, fields[name], value) for value in values))
+            (kind.model_fields[name].title, *(_worded(kind, name, value) for value in values))
             for name, *values in diff.changes
         ]
         rows.append(
@@ -74,7 +74,7 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
 
 
 def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The stored funnel, its example pairs loaded in one query, and where its histogram draws the line."""
+    """The stored funnel, its example pairs loaded in one query."""
     wanted = {pk for step in funnel for ids in step["examples"].values() for pk in ids}
     pairs = Pair.objects.for_project(project).with_texts().in_bulk(list(wanted))
     return [
@@ -82,7 +82,6 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
             **step,
             "params": _titled({"step": step["step"], **step["params"]}),
             "total": step["kept"] + step["dropped"],
-            "threshold": step["borders"][-1] if step["borders"] else None,
             "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
             "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
         }
@@ -90,18 +89,32 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
     ]
 
 
+def previewed_steps(project: Project, preview: Preview) -> list[dict[str, Any]]:
+    """The funnel as pages show it, each step with its place in the recipe, −1 for those that come by
+    themselves, and the ends of a slider over its values."""
+    steps = funnel_with_examples(project, preview.report)
+    for place, step in enumerate(steps):
+        values = step["values"]
+        by_rank = preview.report[place]["params"].get("by") == "percentile"
+        step["place"] = place - preview.before if place >= preview.before else -1
+        step["ends"] = (0, 100) if by_rank else (values[0], values[-1]) if values else None
+    return steps
+
+
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:
     fields = _SHOWN[raw["step"]].model_fields
     return {
-        str(fields[name].title): _worded(name, fields[name], value)
+        str(fields[name].title): _worded(_SHOWN[raw["step"]], name, value)
         for name, value in raw.items()
         if name != "step"
     }
 
 
-def _worded(name: str, info: FieldInfo, value: Any) -> Any:
+def _worded(kind: type[Step], name: str, value: Any) -> Any:
     if value is None:
-        return "the newest" if name == "producer" else "none"
+        return "the newest" if name in kind.scored else "none"
     if name == "licences":
         return ", ".join(licence_name(licence) for licence in value)
-    return scorer_name(value) if name == "scorer" else choice_names(info).get(value, value)
+    if name in kind.scored.values():
+        return scorer_name(value)
+    return choice_names(kind.model_fields[name]).get(value, value)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from curation.algorithms.filters import BoolArray, FloatArray, IntArray, Verdicts
-from curation.models import Project, Prompt, ScoreProducer
+from curation.models import Project, ScoreProducer
 from curation.recipes import reads
+from curation.recipes.kept import Array, InMemory, Kept
 from curation.recipes.reads import PromptValue
 
 
@@ -32,18 +32,15 @@ class Pool:
     must never be trained on. Everything else is read once, when a step first asks for it.
 
     `method` is the consensus method whose winner is the chosen response; `producers` fills with those
-    whose scores were read.
+    whose scores were read. `kept` holds what was read; a snapshot serves several pools.
     """
 
-    def __init__(self, project: Project, method: str) -> None:
+    def __init__(self, project: Project, method: str, kept: Kept | None = None) -> None:
         self.project = project
         self.method = method
-        read = reads.pairs(project)
-        self.pair_ids: IntArray = read["pair"]
-        self.splits = np.where(read["eval"] == 1, Prompt.Split.EVAL.value, Prompt.Split.TRAIN.value)
         self.producers: dict[int, ScoreProducer] = {}
-        self._consensus: dict[str, PoolConsensus] = {}
-        self._values: dict[PromptValue, IntArray] = {}
+        self._kept = kept or InMemory()
+        self.pair_ids, self.is_eval = self._kept.get("pairs", self._read_pairs)
 
     def __len__(self) -> int:
         return len(self.pair_ids)
@@ -54,68 +51,137 @@ class Pool:
         return self.consensus(self.method).winner
 
     def consensus(self, method: str) -> PoolConsensus:
-        if method not in self._consensus:
-            self._consensus[method] = self._read_consensus(method)
-        return self._consensus[method]
+        name = self.consensus_name(method)
+        return PoolConsensus(*self._kept.get(name, lambda: self._read_consensus(method)))
 
-    @cached_property
+    @staticmethod
+    def consensus_name(method: str) -> str:
+        """What a method's conclusions are kept under."""
+        return f"consensus {method}"
+
+    @property
     def lengths(self) -> tuple[IntArray, IntArray]:
         """Characters of (chosen, rejected); of (b, a) where nobody is chosen."""
-        at, table = self._inside(reads.lengths(self.project))
-        a, b = np.zeros((2, len(self)), dtype=np.int64)
-        a[at], b[at] = table["a"], table["b"]
-        a_chosen = self.chosen > 0
-        return np.where(a_chosen, a, b), np.where(a_chosen, b, a)
+        return self._chosen_first(*self._kept.get("lengths", self._read_lengths))
 
-    @cached_property
+    @property
+    def strengths(self) -> FloatArray:
+        """The mean strength that raters stated for the chosen response, −3…3; NaN where none did."""
+        (toward_a,) = self._kept.get("strengths", self._read_strengths)
+        return np.where(self.chosen > 0, toward_a, -toward_a)
+
+    @property
     def verdicts(self) -> Verdicts:
         """What judges that count said; a skip says nothing."""
-        at, table = self._inside(reads.verdicts(self.project))
-        left_is_a = table["left_is_a"] == 1
-        return Verdicts(at, table["judge"], left_is_a, np.where(left_is_a, table["left"], -table["left"]))
+        return Verdicts(*self._kept.get("verdicts", self._read_verdicts))
 
     def chosen_scores(self, scorer: str, producer_id: int | None) -> FloatArray:
         """The score for the direction chosen over rejected; NaN where there is none.
 
         By the producer named or, without a name, the newest: scores of different producers never mix.
         """
+        return self.both_scores(scorer, producer_id)[0]
+
+    def both_scores(self, scorer: str, producer_id: int | None) -> tuple[FloatArray, FloatArray]:
+        """(of chosen over rejected, of rejected over chosen); of a symmetric score, the same twice."""
         producers = ScoreProducer.objects.filter(project=self.project, scorer=scorer).order_by("-id")
         producer = (producers.filter(pk=producer_id) if producer_id else producers).first()
         if producer is None:
-            return np.full(len(self), np.nan)
+            nothing = np.full(len(self), np.nan)
+            return nothing, nothing
         self.producers[producer.pk] = producer
-        at, table = self._inside(reads.scores(producer))
-        found = np.full(len(self), np.nan)
-        # A symmetric score holds whichever of the two was chosen.
-        fits = (table["direction"] == self.chosen[at]) | (table["direction"] == 0)
-        found[at[fits]] = table["value"][fits]
-        return found
+        return self._chosen_first(
+            *self._kept.get(f"scores {producer.pk}", lambda: self._read_scores(producer))
+        )
 
     def values(self, of: PromptValue | Literal["chosen_model"]) -> IntArray:
         """A number for each pair's value: equal numbers, equal values."""
         if of == "chosen_model":
-            return self._chosen_of("a_model", "b_model")[0]
-        if of not in self._values:
-            ids, numbers = reads.prompt_values(self.project, of)
-            self._values[of] = self._placed(ids, numbers)
-        return self._values[of]
+            _, _, a_model, b_model = self._responses
+            return self._chosen_first(a_model, b_model)[0]
+        (numbers,) = self._kept.get(
+            f"prompt {of}", lambda: (self._placed(*reads.prompt_values(self.project, of)),)
+        )
+        return numbers
 
-    @cached_property
+    @property
     def licences(self) -> tuple[IntArray, tuple[str, ...]]:
         """(place, names): per pair the place of its prompt's licence among the names; "" is no licence."""
-        prompts, place = np.unique(self.values("licence"), return_inverse=True)
-        return place, reads.licence_names(prompts)
+        place, names = self._kept.get("licences", self._read_licences)
+        return place, tuple(names.tolist())
 
-    @cached_property
+    @property
     def text_keys(self) -> tuple[IntArray, IntArray]:
         """Keys of (chosen, rejected), blind to case and white space; of (b, a) where nobody is chosen."""
-        ids, keys = reads.response_keys(self.project)
-        chosen, rejected = self._chosen_of("a", "b")
-        return keys[np.searchsorted(ids, chosen)], keys[np.searchsorted(ids, rejected)]
+        return self._chosen_first(*self._kept.get("text keys", self._read_text_keys))
 
-    @cached_property
+    @property
     def exclusions(self) -> tuple[IntArray, tuple[str, ...]]:
         """(why, reasons): per pair 0, or the 1-based place of the reason for which its prompt is excluded."""
+        why, reasons = self._kept.get("exclusions", self._read_exclusions)
+        return why, tuple(reasons.tolist())
+
+    def eval_overlap(self, n: int) -> FloatArray:
+        """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
+        that was not tested, as for pairs of the eval split itself."""
+        (found,) = self._kept.get(f"eval overlap {n}", lambda: (self._read_eval_overlap(n),))
+        return found
+
+    @property
+    def _responses(self) -> tuple[Array, ...]:
+        """Of each pair (a, b, model of a, model of b), as ids and numbers."""
+        return self._kept.get("responses", self._read_responses)
+
+    def _chosen_first(self, of_a: Array, of_b: Array) -> tuple[Array, Array]:
+        """(chosen, rejected) of two columns; (b, a) where nobody is chosen."""
+        a_chosen = self.chosen > 0
+        return np.where(a_chosen, of_a, of_b), np.where(a_chosen, of_b, of_a)
+
+    def _read_pairs(self) -> tuple[Array, ...]:
+        read = reads.pairs(self.project)
+        return read["pair"], read["eval"] == 1
+
+    def _read_lengths(self) -> tuple[Array, ...]:
+        at, table = self._inside(reads.lengths(self.project))
+        a, b = np.zeros((2, len(self)), dtype=np.int64)
+        a[at], b[at] = table["a"], table["b"]
+        return a, b
+
+    def _read_strengths(self) -> tuple[Array, ...]:
+        at, table = self._inside(reads.strengths(self.project))
+        found = np.full(len(self), np.nan)
+        found[at] = table["toward_a"]
+        return (found,)
+
+    def _read_verdicts(self) -> tuple[Array, ...]:
+        at, table = self._inside(reads.verdicts(self.project))
+        left_is_a = table["left_is_a"] == 1
+        return at, table["judge"], left_is_a, np.where(left_is_a, table["left"], -table["left"])
+
+    def _read_scores(self, producer: ScoreProducer) -> tuple[Array, ...]:
+        at, table = self._inside(reads.scores(producer))
+        a_over_b, b_over_a = np.full((2, len(self)), np.nan)
+        # A symmetric score, of direction 0, holds whichever of the two was chosen.
+        for found, other in ((a_over_b, -1), (b_over_a, 1)):
+            fits = table["direction"] != other
+            found[at[fits]] = table["value"][fits]
+        return a_over_b, b_over_a
+
+    def _read_licences(self) -> tuple[Array, ...]:
+        prompts, place = np.unique(self.values("licence"), return_inverse=True)
+        return place, np.array(reads.licence_names(prompts), dtype=np.str_)
+
+    def _read_text_keys(self) -> tuple[Array, ...]:
+        ids, keys = reads.response_keys(self.project)
+        a, b, *_ = self._responses
+        return keys[np.searchsorted(ids, a)], keys[np.searchsorted(ids, b)]
+
+    def _read_responses(self) -> tuple[Array, ...]:
+        read = reads.pair_responses(self.project)
+        ids = read.pop("pair")
+        return tuple(self._placed(ids, column) for column in read.values())
+
+    def _read_exclusions(self) -> tuple[Array, ...]:
         found = reads.prompt_exclusions(self.project)
         reasons = tuple(sorted(set(found.values())))
         number = {reason: place for place, reason in enumerate(reasons, start=1)}
@@ -124,11 +190,9 @@ class Pool:
         why = np.array([0, *(number[reason] for reason in found.values())], dtype=np.int64)
         wanted = self.values("prompt") if found else np.zeros(len(self), dtype=np.int64)
         at = np.searchsorted(prompts, wanted, side="right") - 1
-        return np.where(prompts[at] == wanted, why[at], 0), reasons
+        return np.where(prompts[at] == wanted, why[at], 0), np.array(reasons, dtype=np.str_)
 
-    def eval_overlap(self, n: int) -> FloatArray:
-        """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
-        that was not tested, as for pairs of the eval split itself."""
+    def _read_eval_overlap(self, n: int) -> FloatArray:
         prompts, shares = reads.eval_overlap(self.project, n)
         wanted = self.values("prompt")
         found = np.full(len(self), np.nan)
@@ -138,39 +202,20 @@ class Pool:
             found[tested] = shares[at[tested]]
         return found
 
-    @cached_property
-    def _responses(self) -> dict[str, IntArray]:
-        """Response ids and models of each pair, by column."""
-        read = reads.pair_responses(self.project)
-        return {name: self._placed(read["pair"], column) for name, column in read.items()}
-
-    def _chosen_of(self, a: str, b: str) -> tuple[IntArray, IntArray]:
-        """(chosen, rejected) of two columns; (b, a) where nobody is chosen."""
-        of_a, of_b = self._responses[a], self._responses[b]
-        a_chosen = self.chosen > 0
-        return np.where(a_chosen, of_a, of_b), np.where(a_chosen, of_b, of_a)
-
     def _placed(self, ids: IntArray, values: IntArray) -> IntArray:
         """One value for every pair of the pool, from those of all pairs of the project in any order."""
         order = np.argsort(ids)
         return values[order][np.searchsorted(ids[order], self.pair_ids)]
 
-    def _read_consensus(self, method: str) -> PoolConsensus:
+    def _read_consensus(self, method: str) -> tuple[Array, ...]:
+        """In the order of the fields of `PoolConsensus`."""
         at, table = self._inside(reads.consensus(self.project, method))
         n = len(self)
-        found = PoolConsensus(
-            known=np.zeros(n, dtype=np.bool_),
-            answered=np.zeros(n, dtype=np.bool_),
-            winner=np.zeros(n, dtype=np.int64),
-            probability=np.full(n, 0.5),
-            margin=np.full(n, np.nan),
-        )
-        found.known[at] = True
-        found.answered[at] = table["answered"] == 1
-        found.winner[at] = table["winner"]
-        found.probability[at] = table["probability"]
-        found.margin[at] = table["margin"]
-        return found
+        known, answered = np.zeros((2, n), dtype=np.bool_)
+        winner, probability, margin = np.zeros(n, dtype=np.int64), np.full(n, 0.5), np.full(n, np.nan)
+        known[at], answered[at] = True, table["answered"] == 1
+        winner[at], probability[at], margin[at] = table["winner"], table["probability"], table["margin"]
+        return known, answered, winner, probability, margin
 
     def _inside(self, table: npt.NDArray[np.void]) -> tuple[IntArray, npt.NDArray[np.void]]:
         """Rows with a `pair`, each with its place in the pool; rows of other pairs go."""

@@ -29,7 +29,7 @@ from curation.models import (
 
 T = TypeVar("T")
 Table = npt.NDArray[np.void]
-PromptValue = Literal["prompt", "source", "category", "licence"]
+PromptValue = Literal["prompt", "source", "category", "licence", "content"]
 
 CHUNK = 5000
 
@@ -38,6 +38,8 @@ PROMPT_VALUES: dict[PromptValue, str] = {
     "prompt": "prompt.id",
     "source": "dense_rank() OVER (ORDER BY prompt.source)",
     "category": "dense_rank() OVER (ORDER BY prompt.category)",
+    # Made of the content alone: the same in every database.
+    "content": "('x' || substr(prompt.fingerprint, 1, 16))::bit(64)::int8",
     # A prompt that has it, from which `licence_names` reads what it is called.
     "licence": "min(prompt.id) OVER (PARTITION BY prompt.licence)",
 }
@@ -56,6 +58,13 @@ FROM curation_consensus found
 JOIN curation_pair pair ON pair.id = found.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
 WHERE prompt.project_id = %s AND found.method = %s
+"""
+# A rater who saw both orders counts once, as in every consensus.
+STRENGTHS = """
+SELECT pair_id, avg(toward_a)::float8 FROM (
+    SELECT pair_id, rater_id, avg(CASE "left" WHEN 'a' THEN preference ELSE -preference END) AS toward_a
+    FROM ({judgments}) counted GROUP BY pair_id, rater_id
+) voter GROUP BY pair_id
 """
 SCORES = """
 SELECT pair_id, (CASE direction WHEN 'a_over_b' THEN 1 WHEN 'b_over_a' THEN -1 ELSE 0 END)::int8, value
@@ -110,6 +119,19 @@ def verdicts(project: Project) -> Table:
     )
     sql, params = rows.query.sql_with_params()
     return copy_out(sql, params, [(name, "i8") for name in ("pair", "judge", "left_is_a", "left")])
+
+
+def strengths(project: Project) -> Table:
+    """`pair`, and the mean of the strengths its raters stated, `toward_a`: 3 a much better, −3 b."""
+    rows = (
+        Judgment.objects.for_project(project)
+        .counted()
+        .filter(preference__isnull=False)
+        .order_by()
+        .values("pair_id", "rater_id", "left", "preference")
+    )
+    sql, params = rows.query.sql_with_params()
+    return copy_out(STRENGTHS.format(judgments=sql), params, [("pair", "i8"), ("toward_a", "f8")])
 
 
 def scores(producer: ScoreProducer) -> Table:

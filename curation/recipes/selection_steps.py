@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from curation.algorithms import decontamination, filters, selection
-from curation.algorithms.filters import Cut, IntArray
+from curation.algorithms import decontamination, filters, labels, selection
+from curation.algorithms.filters import BoolArray, Cut, FloatArray, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Step
+from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Seed, Step, choices
 from curation.recipes.pool import Pool
-from curation.scorers import scorer_name, scorers_in_words
+from curation.scorers import scorer_name
 
-LARGEST_SEED = 2**31 - 1
-
-Percent = Annotated[float, Field(ge=0, le=100)]
-Seed = Annotated[
-    int,
-    Field(ge=0, le=LARGEST_SEED, title="Seed", description="The same seed draws the same pairs again."),
-]
-Producer = Annotated[int | None, Field(title="Scores by")]
-Scorer = Annotated[str, Field(max_length=40, title="Score", description=scorers_in_words())]
 Licence = Annotated[str, StringConstraints(max_length=60, strip_whitespace=True)]
 
 
 def licence_name(licence: str) -> str:
     """A prompt that names no licence has the empty one, which is a licence like any other to a recipe."""
     return licence or "no licence"
-
-
-def _choices(**names: str) -> dict[str, Any]:
-    return {"choices": names}
 
 
 class ScoreThreshold(Step):
@@ -42,13 +29,14 @@ class ScoreThreshold(Step):
         "the scored pairs that remain: 0 to 5 keeps the lowest 5 %. CHES has no absolute scale and is cut by "
         "rank (Razin et al., arXiv 2410.08847)."
     )
+    scored = {"producer": "scorer"}
     step: Literal["score_threshold"] = "score_threshold"
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     by: Literal["percentile", "value"] = Field(
         default="percentile",
         title="Min and max are",
-        json_schema_extra=_choices(percentile="percentiles", value="scores"),
+        json_schema_extra=choices(percentile="percentiles", value="scores"),
     )
     min: float | None = Field(default=None, allow_inf_nan=False, title="Min")
     max: float | None = Field(default=None, allow_inf_nan=False, title="Max")
@@ -64,10 +52,6 @@ class ScoreThreshold(Step):
         if self.by == "percentile" and not all(0 <= end <= 100 for end in ends):
             raise ValueError("percentiles run from 0 to 100")
         return self
-
-    @property
-    def scores(self) -> tuple[str, int] | None:
-        return (self.scorer, self.producer) if self.producer else None
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
@@ -88,15 +72,12 @@ class ScoreSlice(Step):
         "highest. Razin et al. compare such slices of 512 pairs (arXiv 2410.08847, section 5). Pairs without "
         "a score are dropped."
     )
+    scored = {"producer": "scorer"}
     step: Literal["score_slice"] = "score_slice"
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     quantile: float = Field(default=0.5, ge=0, le=1, title="Quantile")
     pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep")
-
-    @property
-    def scores(self) -> tuple[str, int] | None:
-        return (self.scorer, self.producer) if self.producer else None
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
@@ -120,13 +101,13 @@ class CapPerValue(Step):
     )
     step: Literal["cap_per_value"] = "cap_per_value"
     per: Literal["source", "category", "prompt", "chosen_model"] = Field(
-        default="source", title="Per", json_schema_extra=_choices(**CAPPED)
+        default="source", title="Per", json_schema_extra=choices(**CAPPED)
     )
     at_most: int = Field(default=1000, ge=1, le=10**9, title="At most")
     unit: Literal["pairs", "percent"] = Field(
         default="pairs",
         title="Counted in",
-        json_schema_extra=_choices(pairs="pairs", percent="percent of the pairs that come in"),
+        json_schema_extra=choices(pairs="pairs", percent="percent of the pairs that come in"),
     )
     seed: Seed = 0
 
@@ -157,7 +138,7 @@ class LicenceOfPrompt(Step):
     rule: Literal["keep", "drop"] = Field(
         default="keep",
         title="Pairs under these licences",
-        json_schema_extra=_choices(keep="are kept, others dropped", drop="are dropped, others kept"),
+        json_schema_extra=choices(keep="are kept, others dropped", drop="are dropped, others kept"),
     )
     licences: Annotated[tuple[Licence, ...], Field(max_length=100)] = Field(default=(), title="Licences")
 
@@ -221,27 +202,24 @@ class CertainSample(Step):
         "probability. A pair of weight 0 is never drawn, so fewer may be left; one without an estimate is "
         "dropped, and the percentage is of those that have one."
     )
+    scored = {"producer": ""}
     scored_by = "upo_bald"
     step: Literal["certain_sample"] = "certain_sample"
     prefer: Literal["certain", "uncertain"] = Field(
         default="certain",
         title="Prefer",
-        json_schema_extra=_choices(certain="certain pairs", uncertain="uncertain pairs"),
+        json_schema_extra=choices(certain="certain pairs", uncertain="uncertain pairs"),
     )
     percent: Percent = Field(default=50.0, title="Percent to keep")
     uncertainty: Literal["consensus", "upo_bald"] = Field(
         default="consensus",
         title="H is",
-        json_schema_extra=_choices(
+        json_schema_extra=choices(
             consensus="the entropy of the consensus", upo_bald="the BALD of an estimator"
         ),
     )
     producer: Annotated[int | None, Field(title="BALD by")] = None
     seed: Seed = 0
-
-    @property
-    def scores(self) -> tuple[str, int] | None:
-        return (self.scored_by, self.producer) if self.producer else None
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         if self.uncertainty == "consensus":
@@ -274,3 +252,52 @@ class ExactDuplicates(Step):
         if self.same_prompt:
             keys.append(pool.values("prompt")[at])
         return filters.first_of_each(*keys)
+
+
+class HoldOut(Step):
+    label = "Hold out an eval split"
+    help = (
+        "Moves this share of the prompts, with all their pairs, to the eval split; pairs of eval prompts "
+        "stay there. Each prompt is drawn by its own content, so the same prompt falls the same way in every "
+        "project, and new prompts move none. It drops nothing."
+    )
+    sets = Column.HELD_OUT
+    step: Literal["hold_out"] = "hold_out"
+    percent: Percent = Field(default=5.0, title="Percent of the prompts")
+    seed: Seed = 0
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        seed = selection.stream(self.seed, self.step)
+        held = labels.held_out(pool.values("content")[at], self.percent, seed=seed)
+        return filters.with_number((held | pool.is_eval[at]).astype(np.float64), missing="no prompt")
+
+
+class Confirmed(Step):
+    label = "Label confirmed"
+    help = (
+        "Keeps pairs whose chosen response a trusted score confirms, and so does at least one of the judges' "
+        "majority and a second score. It is the second stage of Skywork-Reward-V2 (Liu et al., arXiv "
+        "2507.01352), where a reward model trained on human labels is trusted and the best reward model is "
+        "the second. A score confirms where it is higher for chosen over rejected than for rejected over "
+        "chosen."
+    )
+    scored = {"producer": "scorer", "second_producer": "second_scorer"}
+    step: Literal["confirmed"] = "confirmed"
+    scorer: Scorer = "logp_gap"
+    producer: Producer = None
+    second_scorer: Scorer = Field(default="mean_logp_gap", title="Second score")
+    second_producer: Producer = Field(default=None, title="Second scores by")
+
+    def cut(self, pool: Pool, at: IntArray) -> Cut:
+        verdicts = pool.verdicts
+        votes = np.bincount(verdicts.at, weights=verdicts.vote, minlength=len(pool))
+        return filters.confirmed(
+            *(side[at] for side in pool.both_scores(self.scorer, self.producer)),
+            judges=(votes * pool.chosen > 0)[at],
+            second=_confirms(*pool.both_scores(self.second_scorer, self.second_producer))[at],
+            name=scorer_name(self.scorer),
+        )
+
+
+def _confirms(chosen: FloatArray, rejected: FloatArray) -> BoolArray:
+    return chosen > rejected

@@ -13,14 +13,17 @@ from curation.algorithms import filters
 from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
-from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
+from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step
+from curation.recipes.gap_steps import Curriculum, EasyPairs, SoftLabel, TrainingMargin, Weight
 from curation.recipes.pool import Pool
 from curation.recipes.selection_steps import (
     BalanceLength,
     CapPerValue,
     CertainSample,
+    Confirmed,
     Decontaminate,
     ExactDuplicates,
+    HoldOut,
     LicenceOfPrompt,
     ScoreSlice,
     ScoreThreshold,
@@ -88,14 +91,11 @@ class DropTopLnChes(Step):
         "model their two responses look alike, and training on them lowers the likelihood of both "
         f"({SCORERS[DEFAULT_SCORER].source})."
     )
+    scored = {"producer": ""}
     step: Literal["drop_top_ln_ches"] = "drop_top_ln_ches"
-    percent: Annotated[float, Field(ge=0, le=100, title="Percent to drop")] = 10.0
-    producer: Annotated[int | None, Field(title="Scores by")] = None
+    percent: Percent = Field(default=10.0, title="Percent to drop")
+    producer: Producer = None
     keep_missing: bool = Field(default=False, title="Keep pairs without a score")
-
-    @property
-    def scores(self) -> tuple[str, int] | None:
-        return (DEFAULT_SCORER, self.producer) if self.producer else None
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(DEFAULT_SCORER, self.producer)[at]
@@ -142,6 +142,13 @@ Kind = (
     | CertainSample
     | ExactDuplicates
     | Decontaminate
+    | EasyPairs
+    | Confirmed
+    | SoftLabel
+    | TrainingMargin
+    | Weight
+    | Curriculum
+    | HoldOut
 )
 STEPS: dict[str, type[Step]] = {kind.model_fields["step"].default: kind for kind in get_args(Kind)}
 _RECIPE: TypeAdapter[list[Kind]] = TypeAdapter(list[Annotated[Kind, Field(discriminator="step")]])
@@ -165,4 +172,6 @@ def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:
 def _say(detail: Any) -> str:
     index, *path = detail["loc"]
     where = ".".join(str(part) for part in path if part not in STEPS)
-    return f"Step {int(index) + 1}{f', {where}' if where else ''}: {detail['msg']}."
+    # How pydantic begins what a validator of ours says.
+    what = detail["msg"].removeprefix("Value error, ")
+    return f"Step {int(index) + 1}{f', {where}' if where else ''}: {what}."

@@ -9,16 +9,22 @@ import numpy as np
 from django.db import connection, transaction
 from django.db.models import Max
 
+from curation.algorithms.filters import FloatArray
 from curation.bulk import copy_table
 from curation.dataset_card import dataset_card
 from curation.errors import CurationError
-from curation.models import DatasetVersion, FilterRecipe, Project, Prompt, User
+from curation.models import DatasetVersion, FilterRecipe, Project, User
+from curation.recipes.base import Column
 from curation.recipes.funnel import Funnel
 from curation.recipes.pool import Pool
 from curation.services.consensus_build import consensus_build
 from curation.services.recipe_run import recipe_apply
 
-KEPT = [("pair_id", "i8"), ("a_wins", "i8"), ("margin", "f8"), ("probability", "f8"), ("eval", "i8")]
+# Of each row: its pair, whether a is chosen, and what it is trained by.
+KEPT = [
+    ("pair_id", "i8"), ("a_wins", "i8"), ("margin", "f8"), ("weight", "f8"), ("soft_label", "f8"),
+    ("block", "i8"), ("eval", "i8"),
+]  # fmt: skip
 DROPPED = [("pair_id", "i8"), ("step_index", "i8"), ("why", "i8")]
 
 
@@ -60,8 +66,8 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
 
 def content_hash(version_id: int) -> str:
     """sha256 of one line for each row in order, its fields apart by tabs: the prompt's fingerprint, sha256 of
-    the chosen and of the rejected text, margin, weight, soft label, split. No database id goes in, so the
-    same data has the same hash everywhere."""
+    the chosen and of the rejected text, margin, weight, soft label, split, to which a curriculum adds a space
+    and the block. No database id goes in, so the same data has the same hash everywhere."""
     digest = hashlib.sha256()
     with connection.cursor() as cursor, cursor.cursor.copy(CONTENT, [version_id]) as copy:
         for block in copy:
@@ -71,24 +77,28 @@ def content_hash(version_id: int) -> str:
 
 STAGES = """
 DROP TABLE IF EXISTS freeze_kept, freeze_dropped;
-CREATE TEMP TABLE freeze_kept (pair_id int8, a_wins int8, margin float8, probability float8, eval int8)
-    ON COMMIT DROP;
+CREATE TEMP TABLE freeze_kept (
+    pair_id int8, a_wins int8, margin float8, weight float8, soft_label float8, block int8, eval int8
+) ON COMMIT DROP;
 CREATE TEMP TABLE freeze_dropped (pair_id int8, step_index int8, why int8) ON COMMIT DROP;
 """
-# In order of prompt fingerprint, then text hashes: the same on every machine, whatever the ids.
+# In order of curriculum block, prompt fingerprint, text hashes: the same on every machine, whatever the ids.
 ROWS = """
 INSERT INTO curation_datasetrow
-    (version_id, position, pair_id, chosen_id, rejected_id, margin, weight, soft_label, split)
-SELECT %s, row_number() OVER (ORDER BY fingerprint, chosen_hash, rejected_hash, margin, soft_label) - 1,
-    pair_id, chosen_id, rejected_id, margin, 1.0, soft_label, split
+    (version_id, position, pair_id, chosen_id, rejected_id, margin, weight, soft_label, block, split)
+SELECT %s,
+    row_number() OVER (
+        ORDER BY block, fingerprint, chosen_hash, rejected_hash, margin, soft_label, weight
+    ) - 1,
+    pair_id, chosen_id, rejected_id, margin, weight, soft_label, block, split
 FROM (
-    SELECT kept.pair_id, kept.margin, prompt.fingerprint COLLATE "C" AS fingerprint,
+    SELECT kept.pair_id, kept.margin, kept.weight, kept.soft_label, kept.block,
+        prompt.fingerprint COLLATE "C" AS fingerprint,
         CASE kept.eval WHEN 1 THEN 'eval' ELSE 'train' END AS split,
         CASE kept.a_wins WHEN 1 THEN a.id ELSE b.id END AS chosen_id,
         CASE kept.a_wins WHEN 1 THEN b.id ELSE a.id END AS rejected_id,
         CASE kept.a_wins WHEN 1 THEN a.text_hash ELSE b.text_hash END COLLATE "C" AS chosen_hash,
-        CASE kept.a_wins WHEN 1 THEN b.text_hash ELSE a.text_hash END COLLATE "C" AS rejected_hash,
-        CASE kept.a_wins WHEN 1 THEN kept.probability ELSE 1 - kept.probability END AS soft_label
+        CASE kept.a_wins WHEN 1 THEN b.text_hash ELSE a.text_hash END COLLATE "C" AS rejected_hash
     FROM freeze_kept kept
     JOIN curation_pair pair ON pair.id = kept.pair_id
     JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
@@ -107,7 +117,7 @@ ORDER BY dropped.step_index, dropped.pair_id
 CONTENT = """
 COPY (
     SELECT prompt.fingerprint, chosen.text_hash, rejected.text_hash, row.margin, row.weight, row.soft_label,
-        row.split
+        CASE row.block WHEN 0 THEN row.split ELSE row.split || ' ' || row.block END
     FROM curation_datasetrow row
     JOIN curation_pair pair ON pair.id = row.pair_id
     JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
@@ -120,11 +130,11 @@ COPY (
 
 def _write_rows(version_id: int, pool: Pool, funnel: Funnel) -> None:
     """Rows and drops, from numbers: no text leaves the database."""
-    found, kept = pool.consensus(pool.method), funnel.kept
+    kept = funnel.kept
     rows = np.empty(len(kept), dtype=KEPT)
-    rows["pair_id"], rows["a_wins"] = pool.pair_ids[kept], found.winner[kept] > 0
-    rows["margin"], rows["probability"] = found.margin[kept], found.probability[kept]
-    rows["eval"] = pool.splits[kept] == Prompt.Split.EVAL.value
+    rows["pair_id"], rows["a_wins"] = pool.pair_ids[kept], pool.chosen[kept] > 0
+    for name, column in _columns(pool, funnel).items():
+        rows[name] = column[kept]
     with connection.cursor() as cursor:
         cursor.execute(STAGES)
         copy_table("freeze_kept", rows)
@@ -136,6 +146,20 @@ def _write_rows(version_id: int, pool: Pool, funnel: Funnel) -> None:
         cursor.execute("ANALYZE freeze_kept, freeze_dropped")
         cursor.execute(ROWS, [version_id])
         cursor.execute(DROPS, [version_id, *_reasons(funnel)])
+
+
+def _columns(pool: Pool, funnel: Funnel) -> dict[str, FloatArray]:
+    """What each row is trained by: as the recipe's steps set it, else as the consensus says."""
+    found = pool.consensus(pool.method)
+    soft_label = np.where(found.winner > 0, found.probability, 1 - found.probability)
+    ones, zeros = np.ones(len(pool)), np.zeros(len(pool))
+    return {
+        "margin": funnel.columns.get(Column.MARGIN, found.margin),
+        "weight": funnel.columns.get(Column.WEIGHT, ones),
+        "soft_label": funnel.columns.get(Column.SOFT_LABEL, soft_label),
+        "block": funnel.columns.get(Column.BLOCK, zeros),
+        "eval": funnel.columns.get(Column.HELD_OUT, pool.is_eval),
+    }
 
 
 def _reasons(funnel: Funnel) -> tuple[list[Any], ...]:

@@ -41,7 +41,7 @@ def recipe_save(
 
 
 def _check_producers(project: Project, steps: Sequence[Step]) -> None:
-    wanted = {step.scores for step in steps if step.scores}
+    wanted = {named for step in steps for named in step.scores.values()}
     known = set(
         ScoreProducer.objects.filter(project=project, pk__in=[producer for _, producer in wanted])
         .order_by()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 R = TypeVar("R", bound=BackgroundReport)
 State = BackgroundReport.State
 MAX_ATTEMPTS = 3
+BEAT_SECONDS = 10
 # A report shows a sign of life after each of its parts; the largest may take a minute.
 PARTS_APART = 4
 UNEXPECTED = "An unexpected error stopped the report; the operator finds the details in the log."
@@ -68,20 +71,41 @@ class ReportWork(Generic[R]):
             compute(report)
         except ReportTakenOverError:
             logger.warning("stopped: %s %s was taken over", self.noun, report_id)
-        except CurationError as error:
-            self._mine(report).update(state=State.FAILED, error=str(error), finished_at=timezone.now())
         except DatabaseError:
             raise  # left running: `recover` sends it again once the database answers
+        except CurationError as error:
+            self._fail(report, str(error))
         except Exception:  # process boundary: the row must not stay "running" for ever
             logger.exception("%s %s failed", self.noun, report_id)
-            self._mine(report).update(
-                state=State.FAILED, error=f"{UNEXPECTED} {self.again}", finished_at=timezone.now()
-            )
+            self._fail(report, f"{UNEXPECTED} {self.again}")
 
     def beat(self, report: R) -> None:
         """Show a sign of life; raises ReportTakenOverError where the report is somebody else's."""
         if not self._mine(report).update(heartbeat_at=timezone.now()):
             raise ReportTakenOverError
+
+    @contextmanager
+    def beating(self, report: R) -> Iterator[None]:
+        """Show signs of life from a thread with its own connection, while one transaction takes long."""
+        over = threading.Event()
+
+        def beat() -> None:
+            try:
+                while not over.wait(BEAT_SECONDS):
+                    self.beat(report)
+            except (ReportTakenOverError, DatabaseError) as error:
+                # What matters is whether `finish` finds the report still here.
+                logger.warning("no more signs of life from %s %s: %s", self.noun, report.pk, error)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def finish(self, report: R, /, **fields: Any) -> None:
         """Done; raises ReportTakenOverError where the report is somebody else's."""
@@ -109,6 +133,9 @@ class ReportWork(Generic[R]):
         )
         rows = self.model._default_manager.select_related(*self.related)
         return rows.get(pk=report_id) if claimed else None
+
+    def _fail(self, report: R, error: str) -> None:
+        self._mine(report).update(state=State.FAILED, error=error, finished_at=timezone.now())
 
     def _mine(self, report: R) -> Any:
         return self.model._default_manager.filter(pk=report.pk, state=State.RUNNING, attempt=report.attempt)

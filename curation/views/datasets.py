@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from curation import dataset_compare as compare
+from curation.bias.pages import bias_standing, known_biases
 from curation.exporters import EXPORTERS
 from curation.exporters.shown import shown_format
 from curation.forms.comparisons import ComparisonForm
@@ -38,9 +39,12 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
     rows = rows.filter(split=split) if split in version.card["splits"] else rows
     example = shown_format(EXPORTERS["trl_jsonl"], first_rows(version, 1), about(version, "train"))
     others = DatasetVersion.objects.filter(project=access.project).exclude(pk=version.pk)
+    standing = bias_standing(version)
     context = {
         "access": access,
         "version": version,
+        "standing": standing,
+        "known": known_biases(standing),
         "other": others.filter(number__lt=number).first() or others.last(),
         "steps": described_steps(version.recipe.steps),
         "split": split,

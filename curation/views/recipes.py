@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_POST
 
@@ -27,12 +28,14 @@ from curation.recipes.pages import (
     described_steps,
     funnel_with_examples,
     other_version,
+    previewed_steps,
     recipes_with_last_run,
     versions_of,
 )
 from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
-from curation.services.dataset_freeze import dataset_freeze
+from curation.services import recipe_preview as service
+from curation.services.freeze_build import freeze_request
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 
@@ -88,6 +91,25 @@ def _recipe_form(
             return redirect("curation:recipe-detail", slug=access.project.slug, pk=saved.pk)
     context = {"access": access, "form": form, "recipe": recipe, "kinds": STEPS, "presets": presets}
     return render(request, "curation/recipe_form.html", context)
+
+
+@login_required
+@require_POST
+def recipe_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What each step of the form would keep, as fragments that the form's page puts beside its steps."""
+    access = researcher_access(request, slug)
+    form = RecipeForm(access.project, request.POST)
+    context: dict[str, Any] = {"access": access, "mistake": form.first_mistake}
+    if not context["mistake"]:
+        try:
+            preview = service.recipe_preview(
+                project=access.project, steps=form.raw_steps, snapshot=form.snapshot
+            )
+        except CurationError as error:
+            context["mistake"] = str(error)
+        else:
+            context |= {"preview": preview, "steps": previewed_steps(access.project, preview)}
+    return render(request, "curation/recipe_preview.html", context)
 
 
 @login_required
@@ -154,12 +176,15 @@ def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     runs = RecipeRun.objects.select_related("recipe", "created_by")
     run = get_object_or_404(runs, pk=pk, recipe__project=access.project)
-    context = {
+    context: dict[str, Any] = {
         "access": access,
         "run": run,
-        "funnel": funnel_with_examples(access.project, run.funnel),
+        "freezes": run.freezes.select_related("version", "created_by"),
         "form": FreezeForm(),
     }
+    if request.htmx:  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return render(request, "curation/run_detail.html#freezes", context)
+    context["funnel"] = funnel_with_examples(access.project, run.funnel)
     return render(request, "curation/run_detail.html", context)
 
 
@@ -172,9 +197,5 @@ def dataset_freeze_start(request: HttpRequest, slug: str, pk: int) -> HttpRespon
     if not form.is_valid():
         messages.error(request, "The note is too long: keep it under 2000 characters.")
         return redirect("curation:run-detail", slug=slug, pk=pk)
-    try:
-        version = dataset_freeze(recipe=run.recipe, user=access.user, note=form.cleaned_data["note"])
-    except CurationError as error:
-        messages.error(request, str(error))
-        return redirect("curation:run-detail", slug=slug, pk=pk)
-    return redirect("curation:dataset-detail", slug=slug, number=version.number)
+    freeze_request(run=run, user=access.user, note=form.cleaned_data["note"])
+    return redirect(reverse("curation:run-detail", args=[slug, pk]) + "#freeze")

@@ -43,17 +43,26 @@ def test_when() -> None:
 
 
 def test_histogram_says_in_words_what_it_shows() -> None:
-    chart = charts.histogram([0.0, 0.1, 0.2, 1.0, None, float("nan")], bins=10, label="Margin", threshold=0.5)
+    chart = charts.histogram(
+        [0.0, 0.1, 0.2, 1.0, None, float("nan")], bins=10, label="Margin", thresholds=[0.5]
+    )
     assert chart is not None
     assert chart.description.startswith("4 values from 0 to 1, median 0.15.")
     assert "has 3 below it" in chart.description
     assert [bar.below for bar in chart.bars] == [True, True, True, False]
-    assert chart.threshold_x == charts.WIDTH / 2
+    assert chart.threshold_xs == [charts.WIDTH / 2]
     assert all(0 <= bar.x <= bar.x + bar.width <= charts.WIDTH for bar in chart.bars)
 
 
+def test_histogram_marks_what_lies_outside_two_thresholds() -> None:
+    chart = charts.histogram([0.0, 1.0, 2.0, 3.0], bins=4, label="x", thresholds=[0.75, 2.25])
+    assert chart is not None
+    assert [bar.below for bar in chart.bars] == [True, False, False, True]
+    assert chart.threshold_xs == [charts.WIDTH / 4, charts.WIDTH * 3 / 4]
+
+
 def test_histogram_of_equal_or_no_values() -> None:
-    chart = charts.histogram([2.0] * 5, bins=4, label="x", threshold=None)
+    chart = charts.histogram([2.0] * 5, bins=4, label="x")
     assert chart is not None
     assert len(chart.bars) == 1
     html = render_to_string("components/histogram.html", {"chart": None, "label": "Margin"})

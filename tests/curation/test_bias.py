@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from curation.bias import report as reporting
-from curation.models import BiasReport, DatasetVersion, Project, Rater
+from curation.models import BiasReport, DatasetVersion, Pair, Project, Rater
 from curation.services.bias_build import bias_build, bias_recover, bias_request
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
@@ -316,3 +316,17 @@ def test_the_page_costs_the_same_for_one_row_and_many(
         computed(version)
         with django_assert_max_num_queries(8):
             assert client.get(f"/p/helpfulness/datasets/{version.number}/bias/").status_code == 200
+
+
+def test_the_card_of_a_version_says_what_the_report_found(people: People) -> None:
+    version = preferred(people.project, 30)
+    other = RaterFactory(project=people.project, label="judge v2")
+    for place, pair in enumerate(version.rows.values_list("pair", flat=True)):
+        judge_both_orders(Pair.objects.get(pk=pair), other, 0.9 if place % 3 else 0.1)
+    detail = "/p/helpfulness/datasets/1/"
+    assert "Not computed yet" in people.client("rob").get(detail).content.decode()
+    report = computed(version)
+    agree, *_, looks = people.client("rob").get(detail).context["known"]
+    assert agree["value"] == pytest.approx(1 - report["noise"]["differ"]["value"]) == pytest.approx(2 / 3)
+    assert agree["low"] < agree["value"] < agree["high"]
+    assert looks["value"] == report["separation"]["surface"]["auc"]["value"]

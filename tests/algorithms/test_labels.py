@@ -1,0 +1,77 @@
+"""Soft labels, weights and the held-out split."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curation.algorithms.labels import bradley_terry, held_out, mean_of, of_mean_one, spread_gap
+
+GAPS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
+
+
+def test_bradley_terry_is_the_logistic_of_the_gap() -> None:
+    assert bradley_terry([0.0, math.log(3), -math.log(3)]).tolist() == pytest.approx([0.5, 0.75, 0.25])
+    assert bradley_terry([math.log(3)], scale=2.0)[0] == pytest.approx(0.9)
+    assert bradley_terry([1e9, -1e9]).tolist() == [1.0, 0.0]
+    assert np.isnan(bradley_terry([math.nan])[0])
+
+
+@given(GAPS)
+def test_the_two_directions_of_a_gap_sum_to_one(gaps: list[float]) -> None:
+    both = bradley_terry(gaps) + bradley_terry(-np.array(gaps))
+    assert both.tolist() == pytest.approx([1.0] * len(gaps))
+
+
+@given(GAPS)
+def test_smpo_is_the_softmax_of_normalised_scores(gaps: list[float]) -> None:
+    """SmPO's own form: both scores normalised by the same spread, then e^w / (e^w + e^l)."""
+    spread = max(gaps) - min(gaps)
+    scores = [(gap / spread if spread else 0.0, 0.0) for gap in gaps]
+    with np.errstate(over="ignore"):
+        softmax = [1 / (1 + np.exp(rejected - chosen)) for chosen, rejected in scores]
+    assert bradley_terry(spread_gap(gaps)).tolist() == pytest.approx(softmax, abs=1e-9)
+
+
+def test_equal_gaps_have_no_spread_and_missing_ones_stay_missing() -> None:
+    assert spread_gap([2.0, 2.0]).tolist() == [0.0, 0.0]
+    assert np.isnan(spread_gap([math.nan, 1.0, 3.0])).tolist() == [True, False, False]
+    assert spread_gap([math.nan, 1.0, 3.0])[2] == 1.5
+
+
+def test_the_mean_stands_for_each_and_not_for_what_is_missing() -> None:
+    assert mean_of([0.25, 0.75]).tolist() == [0.5, 0.5]
+    found = mean_of([math.nan, 0.2])
+    assert np.isnan(found[0])
+    assert found[1] == 0.2
+    assert np.isnan(mean_of([math.nan]))[0]
+
+
+@given(st.lists(st.floats(0.001, 1e3), min_size=1, max_size=40))
+def test_weights_of_mean_one_keep_their_proportions(weights: list[float]) -> None:
+    scaled = of_mean_one(weights)
+    assert scaled.mean() == pytest.approx(1.0)
+    assert (scaled / scaled[0]).tolist() == pytest.approx((np.array(weights) / weights[0]).tolist())
+
+
+def test_weights_that_are_all_zero_stay() -> None:
+    assert of_mean_one([0.0, 0.0]).tolist() == [0.0, 0.0]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=60), st.integers(0, 9))
+def test_a_prompt_is_held_out_whole_and_whatever_else_there_is(keys: list[int], seed: int) -> None:
+    out = held_out(keys, 30, seed=seed)
+    assert out.tolist() == [bool(held_out([key], 30, seed=seed)[0]) for key in keys]
+
+
+def test_the_share_held_out_is_what_was_asked_for() -> None:
+    keys = np.arange(100_000)
+    assert held_out(keys, 5, seed=1).mean() == pytest.approx(0.05, abs=0.005)
+    assert not held_out(keys, 0, seed=1).any()
+    assert held_out(keys, 100, seed=1).all()
+    # A larger share takes in whoever the smaller one took.
+    assert held_out(keys, 10, seed=1)[held_out(keys, 5, seed=1)].all()

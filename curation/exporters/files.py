@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -56,9 +57,21 @@ class ParquetFile:
 
     def _flush(self) -> None:
         if self._group:
-            table = pa.Table.from_pylist(self._group, schema=self._schema)
+            columns = [_column([row[field.name] for row in self._group], field) for field in self._schema]
+            table = pa.Table.from_arrays(columns, schema=self._schema)
             self._writer.write_table(table, row_group_size=GROUP)
             self._group = []
+
+
+def _column(values: list[Any], field: pa.Field) -> pa.Array:
+    """What `pa.array` makes of the values; lists of messages from their parts, which is much faster."""
+    if not (pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type)):
+        return pa.array(values, field.type)
+    message = field.type.value_type
+    ends = np.cumsum([0, *map(len, values)], dtype=np.int32)
+    parts = [pa.array([turn[part.name] for turns in values for turn in turns], part.type) for part in message]
+    turns = pa.StructArray.from_arrays(parts, fields=list(message))
+    return pa.ListArray.from_arrays(pa.array(ends), turns, type=field.type)
 
 
 class SteadyZip:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -18,6 +19,7 @@ from curation.exporters import EXPORTERS, Exporter
 from curation.exporters.base import About, TrainingRow, Written
 from curation.importers.datasets.record import PEOPLE
 from curation.models import DatasetRow, DatasetVersion, Export, User
+from curation.read_ahead import rows_ahead
 from curation.services.export_origins import with_origins
 
 SPLITS = ("train", "eval", "all")
@@ -60,10 +62,11 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     os.close(handle)
     part = Path(name)
     try:
-        rows = training_rows(version, split)
-        if exporter.needs_origin:
-            rows = with_origins(version, rows)
-        written = exporter.write(rows, part, about(version, split))
+        with transaction.atomic():
+            rows = training_rows(version, split)
+            if exporter.needs_origin:
+                rows = with_origins(version, rows)
+            written = exporter.write(rows, part, about(version, split))
         if not written.n_rows:
             raise CurationError(_why_empty(version, split, written))
         with part.open("rb") as file:
@@ -105,8 +108,8 @@ FIELDS = (
 
 
 def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
-    """The version's rows in order, streamed through a server-side cursor."""
-    for values in _rows_of_split(version, split).order_by("position").values_list(*FIELDS).iterator():
+    """The version's rows in order, streamed through a server-side cursor. Call inside a transaction."""
+    for values in rows_ahead(_rows_of_split(version, split).order_by("position").values_list(*FIELDS)):
         yield TrainingRow(*values)
 
 

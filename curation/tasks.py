@@ -7,6 +7,7 @@ from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
 from curation.services import freeze_build as freezes
 from curation.services import prompt_import
+from curation.services import score_build as scores
 
 
 @task(queue="cpu")
@@ -40,6 +41,17 @@ def cleaning_build(report_id: int) -> None:
 def cleaning_recover() -> None:
     """Every 30 s, from the beat schedule."""
     cleaning.cleaning_recover()
+
+
+@task(queue="cpu")
+def score_build(build_id: int) -> None:
+    scores.score_build(build_id=build_id)
+
+
+@task(queue="upkeep")
+def score_builds_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    scores.score_builds_recover()
 
 
 @task(queue="cpu")

@@ -8,20 +8,30 @@ from urllib.parse import urlencode
 
 from config.charts import Histogram, binned_histogram
 from curation.models import Pair, Project, ScoreProducer
+from curation.score_builds import Builds, Freshness, read_builds
 from curation.score_sources import SCORER, Source, sources_by
 from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, ModelScorer, Needs, Scorer, by_needs
 from trainer_bridge.models import ModelVersion
 
+# How the scores of a group are asked for, where that is not by a job of the form “Score pairs”.
+ASKED_BY = {
+    Needs.JUDGMENTS: "judgments",
+    Needs.RANKINGS: "rankings",
+    Needs.ESTIMATOR: "estimator",
+}
+# What of a producer's details the launch forms ask for.
+SETTINGS = ("dtype", "max_length", "method", "passes", "folds")
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
 NO_REFERENCE = "Its second model is not registered in this project any more: register the directory again."
 
 
 @dataclass(frozen=True)
 class ProducerRow:
-    """One way the scorer has been computed. `query` asks the launch form for the pairs that are missing;
+    """One way the scorer has been computed. `query` asks the page `launch` for the pairs that are missing;
     it is empty, and `obstacle` says why, where they cannot be had. A scorer that is computed for a sample
-    alone has none missing. `sources` are those of on-policy scores."""
+    alone has none missing. `sources` are those of on-policy scores. `freshness` tells of scores that are
+    computed from the database how old they are."""
 
     producer: ScoreProducer
     settings: str
@@ -32,22 +42,26 @@ class ProducerRow:
     sources: list[Source]
     query: str
     obstacle: str
+    launch: str = "training:scoring-create"
+    freshness: Freshness | None = None
 
 
 @dataclass(frozen=True)
 class ScorerCard:
     scorer: Scorer
     worse: str
+    asked_by: str
     rows: list[ProducerRow]
 
 
 @dataclass(frozen=True)
 class ScorerGroup:
-    """Scorers with the same needs; `query` asks the launch form for all of them."""
+    """Scorers with the same needs; where `asked_by` is empty, `query` asks the launch form for all."""
 
     needs: Needs
     cards: list[ScorerCard]
     query: str
+    asked_by: str
 
 
 @dataclass(frozen=True)
@@ -59,10 +73,11 @@ class ScorePage:
     drawn: int
     groups: list[ScorerGroup]
     strangers: list[ProducerRow]
+    builds: Builds
 
 
 def score_page(project: Project) -> ScorePage:
-    """The whole page in five queries, six with a table of sources."""
+    """The whole page in as many queries whatever there is to show, and one more with a table of sources."""
     pairs = Pair.objects.for_project(project).count()
     models = {
         model.fingerprint: model for model in ModelVersion.objects.filter(project=project).order_by("-id")
@@ -70,27 +85,36 @@ def score_page(project: Project) -> ScorePage:
     models.pop("", None)
     found = scored_by(project)
     sources = sources_by(project) if any(each.producer.scorer == SCORER for each in found) else {}
+    builds = read_builds(project, {scored.producer.pk: scored.pairs for scored in found})
     rows: dict[str, list[ProducerRow]] = defaultdict(list)
     for scored in found:
-        rows[scored.producer.scorer].append(_row(scored, pairs, models, sources.get(scored.producer.pk, [])))
+        of_sources = sources.get(scored.producer.pk, [])
+        rows[scored.producer.scorer].append(_row(scored, pairs, models, of_sources, builds))
     return ScorePage(
         pairs=pairs,
         drawn=SHAPE_PAIRS if pairs > SHAPE_PAIRS else 0,
         groups=[_group(needs, scorers, rows) for needs, scorers in by_needs()],
         strangers=[row for name, of in rows.items() if name not in SCORERS for row in of],
+        builds=builds,
     )
 
 
 def _group(needs: Needs, scorers: list[Scorer], rows: dict[str, list[ProducerRow]]) -> ScorerGroup:
-    cards = [ScorerCard(scorer, WORSE[scorer.worse], rows.get(scorer.name, [])) for scorer in scorers]
-    return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]))
+    asked_by = ASKED_BY.get(needs, "")
+    cards = [
+        ScorerCard(scorer, WORSE[scorer.worse], asked_by, rows.get(scorer.name, [])) for scorer in scorers
+    ]
+    return ScorerGroup(needs, cards, urlencode([("scorer", scorer.name) for scorer in scorers]), asked_by)
 
 
-def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion], sources: list[Source]) -> ProducerRow:
+def _row(
+    scored: Scored, pairs: int, models: dict[str, ModelVersion], sources: list[Source], builds: Builds
+) -> ProducerRow:
     producer, shape = scored.producer, scored.shape
     scorer = SCORERS.get(producer.scorer)
     is_sample = isinstance(scorer, ModelScorer) and scorer.sampled
     query, obstacle = _what_is_left(producer, models)
+    estimated = producer.scorer in SCORERS and SCORERS[producer.scorer].needs is Needs.ESTIMATOR
     return ProducerRow(
         producer=producer,
         settings=_settings(producer),
@@ -101,6 +125,8 @@ def _row(scored: Scored, pairs: int, models: dict[str, ModelVersion], sources: l
         sources=sources,
         query=query,
         obstacle=obstacle,
+        launch="training:estimate-create" if estimated else "training:scoring-create",
+        freshness=builds.freshness(producer),
     )
 
 
@@ -116,6 +142,10 @@ def _settings(producer: ScoreProducer) -> str:
         parts.append("approximate")
     if "max_length" in details:
         parts.append(f"{details['max_length']:,} tokens")
+    if "labels" in details:
+        parts.append(f"{details['labels']:,} labelled pairs")
+    if held_out := details.get("held_out"):
+        parts.append(f"right on {held_out['agree']:,} of {held_out['labelled']:,} it had not seen")
     return ", ".join(parts)
 
 
@@ -126,6 +156,8 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
         return "", "No worker of this site computes this score."
     if producer.details.get("version", 1) != scorer.version:
         return "", f"The scorer is at version {scorer.version} by now and makes new scores."
+    if scorer.needs in {Needs.JUDGMENTS, Needs.RANKINGS}:
+        return "", "What they need is not there for the missing ones."
     wanted = {"scorer": scorer.name}
     if scorer.needs is not Needs.TEXT:
         model = models.get(str(producer.details.get("model_fingerprint", "")))
@@ -137,7 +169,5 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
             if reference is None:
                 return "", NO_REFERENCE
             wanted |= {"reference": str(reference.pk)}
-        wanted |= {
-            name: str(producer.details[name]) for name in ("dtype", "max_length") if name in producer.details
-        }
+        wanted |= {name: str(producer.details[name]) for name in SETTINGS if name in producer.details}
     return urlencode(wanted), ""

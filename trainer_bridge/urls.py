@@ -19,12 +19,15 @@ job_urls: list[URLPattern] = [
 launch_urls: list[URLPattern] = [
     path("sample/", launches.generate_create, name="generate-create"),
     path("score/", launches.score_create, name="scoring-create"),
+    path("estimate/", launches.estimate_create, name="estimate-create"),
     path("judges/<int:judge_pk>/run/", launches.judge_create, name="judging-create"),
 ]
 
 # …/scores/
 score_urls: list[URLPattern] = [
     path("scores/", scores.score_list, name="score-list"),
+    path("scores/from-judgments/", scores.score_judgments, name="score-judgments"),
+    path("scores/from-rankings/", scores.score_rankings, name="score-rankings"),
 ]
 
 # …/runs/, and what starts one

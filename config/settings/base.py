@@ -154,6 +154,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "score-builds-recover": {
+        "task": "curation.tasks.score_builds_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
 }
 
 # The interpreter of the worker child processes that need torch; others run on this one.

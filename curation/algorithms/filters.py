@@ -196,17 +196,25 @@ def balance_length(chosen: IntArray, rejected: IntArray, pair: IntArray, percent
 
 
 def sample_by_entropy(
-    entropy: FloatArray, pair: IntArray, percent: float, *, certain: bool, seed: int
+    entropy: FloatArray, pair: IntArray, percent: float, *, certain: bool, seed: int, name: str = "entropy"
 ) -> Cut:
-    """Keep ⌊percent/100 · n⌋ pairs drawn without replacement ∝ 1 − entropy (certain) or ∝ entropy.
+    """Keep ⌊percent/100 · m⌋ of the m pairs that have an entropy, drawn without replacement ∝ 1 − entropy
+    (certain) or ∝ entropy; the others go.
 
-    Fewer are kept where fewer have a weight above 0.
+    Fewer are kept where fewer have a weight above 0. BALD may stand for the entropy; `name` is what a pair
+    without one lacks.
     """
-    weights = certain_weights(entropy) if certain else uncertain_weights(entropy)
-    drawn = weighted_sample(weights, percent_of(percent, len(entropy)), seed=seed, ids=pair)
+    known = np.flatnonzero(np.isfinite(entropy))
+    weights = np.zeros(len(entropy))
+    weights[known] = certain_weights(entropy[known]) if certain else uncertain_weights(entropy[known])
+    drawn = weighted_sample(weights, percent_of(percent, len(known)), seed=seed, ids=pair)
     left = np.ones(len(entropy), dtype=np.bool_)
     left[drawn] = False
-    failing = {"weight 0": left & (weights == 0), "not drawn": left}
+    failing = {
+        f"no {name} score": ~np.isfinite(entropy),
+        "weight 0": left & (weights == 0),
+        "not drawn": left,
+    }
     return Cut(*first_reason(failing, len(entropy)), entropy)
 
 

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, Step, choice_names
+from curation.recipes.base import Step, choice_names
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
@@ -77,7 +77,7 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
 def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tuple[str, str]]:
     scored = STEPS[kind].scored
     if name in scored:
-        return _producers(project, any_scorer=bool(scored[name]))
+        return _producers(project, "" if scored[name] else STEPS[kind].scored_by)
     if name in scored.values():
         return _scorers(project)
     if name == "method":
@@ -116,11 +116,11 @@ def _slider(limits: Mapping[str, float]) -> dict[str, str]:
     return {"data-slider": f"{low:g} {high:g}"} if high <= 100 else {}  # type: ignore[operator]
 
 
-def _producers(project: Project, *, any_scorer: bool) -> list[tuple[str, str]]:
-    """All of the project's where the step lets one choose the scorer, else those of ln-CHES."""
+def _producers(project: Project, scorer: str) -> list[tuple[str, str]]:
+    """Those of a scorer; all of the project's where the step lets one choose it, and `scorer` is empty."""
     found = ScoreProducer.objects.filter(project=project).order_by("-id")
-    if not any_scorer:
-        found = found.filter(scorer=DEFAULT_SCORER)
+    if scorer:
+        found = found.filter(scorer=scorer)
     return [("", "The newest scores"), *((str(producer.pk), str(producer)) for producer in found)]
 
 

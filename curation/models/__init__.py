@@ -16,6 +16,7 @@ from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
 from curation.models.prompts import ImportIssue, Prompt, PromptImport
 from curation.models.responses import Response, Sampler
+from curation.models.score_builds import ScoreBuild
 from curation.models.scores import PairScore, ScoreProducer
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Response",
     "Role",
     "Sampler",
+    "ScoreBuild",
     "ScoreProducer",
     "User",
 ]

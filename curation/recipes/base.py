@@ -55,8 +55,9 @@ class Step(BaseModel, ABC):
 
     label: ClassVar[str]
     help: ClassVar[str]
-    # The fields that name a producer of scores, each with the field of its scorer; "" is ln-CHES.
+    # The fields that name a producer of scores, each with the field of its scorer; "" is `scored_by`.
     scored: ClassVar[Mapping[str, str]] = {}
+    scored_by: ClassVar[str] = DEFAULT_SCORER
     # What `cut` gives each pair it keeps by the values it tells, if anything.
     sets: ClassVar[Column | None] = None
     step: str
@@ -73,7 +74,7 @@ class Step(BaseModel, ABC):
         """By the field of the producer: the scorer and the producer, where the step names one."""
         values = self.model_dump()
         return {
-            field: (values[scorer] if scorer else DEFAULT_SCORER, values[field])
+            field: (values[scorer] if scorer else self.scored_by, values[field])
             for field, scorer in self.scored.items()
             if values[field]
         }

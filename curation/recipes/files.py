@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from curation.models import FilterRecipe, Project, ScoreProducer
-from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
+from curation.recipes.base import RecipeError, Step
 from curation.recipes.steps import STEPS, parse_steps
 from curation.scorers import scorer_name
 
@@ -48,11 +48,11 @@ def _numbered(project: Project, number: int, raw: Any) -> Any:
     if kind is None:
         return raw
     wanted = [field for field in kind.scored if raw.get(field) is not None]
-    return raw | {field: _producer(project, number, raw, kind.scored[field], field) for field in wanted}
+    return raw | {field: _producer(project, number, raw, kind, field) for field in wanted}
 
 
-def _producer(project: Project, number: int, raw: dict[str, Any], scorer_field: str, field: str) -> int:
-    scorer = str(raw.get(scorer_field, DEFAULT_SCORER))
+def _producer(project: Project, number: int, raw: dict[str, Any], kind: type[Step], field: str) -> int:
+    scorer = str(raw.get(kind.scored[field], kind.scored_by))
     producer = ScoreProducer.objects.filter(
         project=project, scorer=scorer, fingerprint=str(raw[field])
     ).first()

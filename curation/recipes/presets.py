@@ -65,6 +65,20 @@ PRESETS = (
         ),
     ),
     Preset(
+        "upo-estimator",
+        "UPO, certain pairs by an estimator",
+        "Wang et al., arXiv 2409.11212",
+        "Drops the pairs on which the estimator's majority contradicts the consensus, then keeps half of "
+        "the others, drawn with weights 1 − BALD. Train an estimator on the page Scores first. It checks the "
+        "consensus of the judgments, where the paper's checks a reward model; pairs on which its passes are "
+        "split evenly stay, as in the paper's code.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "score_threshold", "scorer": "upo_majority", "by": "value", "min": 0.0},
+            {"step": "certain_sample", "prefer": "certain", "percent": 50.0, "uncertainty": "upo_bald"},
+        ),
+    ),
+    Preset(
         "scir-consistent",
         "SCIR, consistent judges",
         "arXiv 2502.08922",

@@ -197,10 +197,13 @@ class CertainSample(Step):
     label = "Sample by certainty"
     help = (
         "Keeps a random share of the pairs, drawn with weights 1 − H for certain pairs or H for uncertain "
-        "ones, as UPO samples (Wang et al., arXiv 2409.11212). UPO takes an estimator's BALD for H; here it "
-        "is the entropy −p ln p − (1 − p) ln(1 − p) of the consensus probability. A pair of weight 0 is "
-        "never drawn, so fewer may be left."
+        "ones, as UPO samples (Wang et al., arXiv 2409.11212). H is the BALD of an estimator, as in the "
+        "paper, or, where none was trained, the entropy −p ln p − (1 − p) ln(1 − p) of the consensus "
+        "probability. A pair of weight 0 is never drawn, so fewer may be left; one without an estimate is "
+        "dropped, and the percentage is of those that have one."
     )
+    scored = {"producer": ""}
+    scored_by = "upo_bald"
     step: Literal["certain_sample"] = "certain_sample"
     prefer: Literal["certain", "uncertain"] = Field(
         default="certain",
@@ -208,15 +211,28 @@ class CertainSample(Step):
         json_schema_extra=choices(certain="certain pairs", uncertain="uncertain pairs"),
     )
     percent: Percent = Field(default=50.0, title="Percent to keep")
+    uncertainty: Literal["consensus", "upo_bald"] = Field(
+        default="consensus",
+        title="H is",
+        json_schema_extra=choices(
+            consensus="the entropy of the consensus", upo_bald="the BALD of an estimator"
+        ),
+    )
+    producer: Annotated[int | None, Field(title="BALD by")] = None
     seed: Seed = 0
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
+        if self.uncertainty == "consensus":
+            uncertainty = binary_entropy(pool.consensus(pool.method).probability[at])
+        else:
+            uncertainty = pool.chosen_scores(self.scored_by, self.producer)[at]
         return filters.sample_by_entropy(
-            binary_entropy(pool.consensus(pool.method).probability[at]),
+            uncertainty,
             pool.pair_ids[at],
             self.percent,
             certain=self.prefer == "certain",
             seed=selection.stream(self.seed, self.step),
+            name=scorer_name(self.scored_by),
         )
 
 

@@ -1,14 +1,21 @@
-"""The one registry of scorers. To add one: a declaration in `texts.py` or `models.py` and, for a model
+"""The one registry of scorers. To add one: a declaration in the module of what it needs and, for a model
 scorer, its computation in the worker `score_pairs`."""
 
 from __future__ import annotations
 
 from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse, is_approximate
+from curation.scorers.estimates import ESTIMATE_SCORERS
+from curation.scorers.judgments import JUDGMENT_SCORERS
 from curation.scorers.models import MODEL_SCORERS
+from curation.scorers.rankings import RANKING_SCORERS, RankingScorer
 from curation.scorers.texts import TEXT_SCORERS
 
-SCORERS: dict[str, Scorer] = {scorer.name: scorer for scorer in (*TEXT_SCORERS, *MODEL_SCORERS)}
+SCORERS: dict[str, Scorer] = {
+    scorer.name: scorer
+    for scorer in (*TEXT_SCORERS, *MODEL_SCORERS, *JUDGMENT_SCORERS, *RANKING_SCORERS, *ESTIMATE_SCORERS)
+}
 TEXTS: dict[str, TextScorer] = {scorer.name: scorer for scorer in TEXT_SCORERS}
+RANKINGS: dict[str, RankingScorer] = {scorer.name: scorer for scorer in RANKING_SCORERS}
 
 
 def scorer_name(name: str) -> str:
@@ -43,11 +50,16 @@ def computation_label(computation: str) -> str:
 
 
 __all__ = [
+    "ESTIMATE_SCORERS",
+    "JUDGMENT_SCORERS",
     "MODEL_SCORERS",
+    "RANKINGS",
+    "RANKING_SCORERS",
     "SCORERS",
     "TEXTS",
     "ModelScorer",
     "Needs",
+    "RankingScorer",
     "Scorer",
     "TextScorer",
     "Worse",

@@ -18,6 +18,9 @@ class Needs(StrEnum):
     LOG_PROBABILITIES = "log-probabilities"
     TWO_MODELS = "two models"
     GRADIENTS = "gradients"
+    JUDGMENTS = "judgments"
+    RANKINGS = "rankings"
+    ESTIMATOR = "estimator"
 
     @property
     def label(self) -> str:
@@ -31,6 +34,9 @@ LABELS = {
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
     Needs.TWO_MODELS: "From the log-probabilities of two models",
     Needs.GRADIENTS: "From a model's gradients",
+    Needs.JUDGMENTS: "From the judgments",
+    Needs.RANKINGS: "From two rankings",
+    Needs.ESTIMATOR: "From an estimator trained on the judgments",
 }
 
 
@@ -48,6 +54,8 @@ class Scorer:
 
     A directed scorer has a value for each of the two choices, `a_over_b` and `b_over_a`; any other has one,
     `both`. `version` goes up when the same pair would get another number: scores of two versions never mix.
+    `ranks_responses` says that `a` and `b` in a score's details are numbers of the responses themselves, by
+    which a model ranks them; `is_reward` that the score's sign is what a reward model prefers.
     """
 
     name: str
@@ -60,6 +68,8 @@ class Scorer:
     worse: Worse
     unit: str = ""
     version: int = 1
+    ranks_responses: bool = False
+    is_reward: bool = False
 
     @property
     def direction(self) -> str:

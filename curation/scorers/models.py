@@ -83,6 +83,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         worse=Worse.NEITHER,
         unit="nats",
         computation="logprob",
+        ranks_responses=True,
     ),
     ModelScorer(
         name="mean_logp_gap",
@@ -95,6 +96,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         worse=Worse.NEITHER,
         unit="nats a token",
         computation="logprob",
+        ranks_responses=True,
     ),
     ModelScorer(
         name="perplexity_gap",
@@ -147,6 +149,8 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         directed=True,
         worse=Worse.LOW,
         unit="nats",
+        ranks_responses=True,
+        is_reward=True,
         computation="log_ratio",
     ),
     ModelScorer(
@@ -159,6 +163,7 @@ MODEL_SCORERS: tuple[ModelScorer, ...] = (
         directed=True,
         worse=Worse.LOW,
         unit="nats a token",
+        ranks_responses=True,
         computation="log_ratio",
     ),
     ModelScorer(

@@ -109,12 +109,18 @@ def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[
 
 def read_ballots(project: Project) -> tuple[Ballots, Ballots]:
     """Every counted judgment of the project in order of id: what raters say, and what reviewers decided."""
-    table = copy_out(BALLOTS, [project.pk], COLUMNS)
+    table = read_answers(project)
     decided = table["adjudicated"] == 1
-    return _ballots(table[~decided]), _ballots(table[decided])
+    return as_ballots(table[~decided]), as_ballots(table[decided])
 
 
-def _ballots(table: npt.NDArray[np.void]) -> Ballots:
+def read_answers(project: Project) -> npt.NDArray[np.void]:
+    """Every counted judgment of the project in order of id, as COLUMNS; `probability` is NaN where there is
+    none, and 0.5 of a tie."""
+    return copy_out(BALLOTS, [project.pk], COLUMNS)
+
+
+def as_ballots(table: npt.NDArray[np.void]) -> Ballots:
     return Ballots(
         pair=table["pair"],
         rater=table["rater"],

@@ -6,6 +6,7 @@ from fractions import Fraction
 from itertools import combinations, pairwise
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -186,6 +187,16 @@ def test_certain_pairs_are_drawn_in_proportion_to_what_is_left_to_one() -> None:
     draws = [sample_by_entropy(h, np.arange(2), 50, certain=True, seed=s).keep[0] for s in range(2000)]
     assert abs(sum(draws) - 2000 * 1 / 1.5) < 85  # four standard deviations
     assert sample_by_entropy(h, np.arange(2), 100, certain=False, seed=0).counts() == {"weight 0": 1}
+
+
+@pytest.mark.parametrize("certain", [True, False])
+def test_pairs_without_an_estimate_go_and_count_in_no_percentage(certain: bool) -> None:
+    h = np.array([np.nan, 0.2, np.inf, 0.3, 0.4, 0.1])
+    cut = sample_by_entropy(h, np.arange(6), 50, certain=certain, seed=1, name="UPO BALD")
+    assert cut.counts() == {"no UPO BALD score": 2, "not drawn": 2}
+    assert not cut.keep[[0, 2]].any()
+    nothing = sample_by_entropy(h[[0, 2]], np.arange(2), 50, certain=certain, seed=1)
+    assert nothing.counts() == {"no entropy score": 2}
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=30))

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from curation.algorithms.filters import drop_top
 from curation.forms.recipes import RecipeForm, StepForm
-from curation.models import FilterRecipe, Pair
+from curation.models import FilterRecipe, Pair, ScoreProducer
 from curation.recipes.base import choice_names
 from curation.recipes.pages import described_steps
 from curation.recipes.presets import PRESETS, available_presets
@@ -102,6 +102,18 @@ def test_a_field_has_the_limits_of_its_parameter(people: People) -> None:
     assert "less than or equal to 100" in str(form.errors["percent"])
     assert "greater than or equal to 0" in str(form.errors["seed"])
     assert 'max="100' in str(form["percent"])
+
+
+def test_a_step_offers_the_producers_of_what_it_reads(people: People) -> None:
+    made = {
+        scorer: ScoreProducer.objects.create(
+            project=people.project, scorer=scorer, fingerprint="f", label="m"
+        )
+        for scorer in ("upo_bald", "ln_ches")
+    }
+    for kind, scorer in (("certain_sample", "upo_bald"), ("drop_top_ln_ches", "ln_ches")):
+        choices = StepForm(kind, project=people.project).fields["producer"].choices  # type: ignore[attr-defined]
+        assert [value for value, _ in choices] == ["", str(made[scorer].pk)]
 
 
 @pytest.mark.parametrize("kind", STEPS)

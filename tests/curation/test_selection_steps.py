@@ -11,9 +11,11 @@ from curation.algorithms.fingerprints import messages_fingerprint
 from curation.models import Pair, PairScore, Project, Prompt, RecipeRun, Sampler, ScoreProducer
 from curation.recipes.base import RecipeError
 from curation.recipes.pool import Pool
+from curation.recipes.presets import PRESETS
 from curation.services.consensus_build import consensus_build
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
+from curation.services.score_build import judged_scores_request, score_build
 from tests.conftest import People
 from tests.curation.recipe_data import judge_both_orders, judged_pair, ln_ches, saved_recipe
 from tests.factories import (
@@ -260,6 +262,64 @@ def test_uncertain_pairs_are_drawn_and_sure_ones_never(people: People) -> None:
     assert run.funnel[1]["values"] == pytest.approx([0.0, 0.673012], abs=1e-6)
     run = run_step(people.project, step="certain_sample", percent=50)
     assert run.funnel[1]["reasons"] == {"not drawn": 1}
+
+
+def estimated(project: Project, scorer: str, values: dict[Pair, float], label: str = "1") -> ScoreProducer:
+    """Scores of an estimator: its sign or number for a over b, the other way round for b over a."""
+    producer = ScoreProducer.objects.create(project=project, scorer=scorer, fingerprint=label, label=label)
+    for pair, value in values.items():
+        directions = {"both": value}
+        if scorer == "upo_majority":
+            directions = {"a_over_b": value, "b_over_a": -value}
+        for direction, number in directions.items():
+            PairScore.objects.create(
+                pair=pair, producer=producer, scorer=scorer, direction=direction, value=number
+            )
+    return producer
+
+
+def test_an_estimators_doubt_may_stand_for_the_entropy(people: People) -> None:
+    sure, unsure, unknown = (judged_pair(people.project, 0.9) for _ in range(3))
+    old = estimated(people.project, "upo_bald", {sure: 0.5, unsure: 0.0}, "old")
+    newest = estimated(people.project, "upo_bald", {sure: 0.0, unsure: 0.4}, "new")
+    by_bald: dict[str, Any] = {"step": "certain_sample", "prefer": "uncertain", "uncertainty": "upo_bald"}
+    run = run_step(people.project, **by_bald, percent=100)
+    assert kept(run) == {unsure.pk}
+    assert run.funnel[1]["reasons"] == {"no UPO BALD score": 1, "weight 0": 1}
+    assert kept(run_step(people.project, **by_bald, percent=100, producer=newest.pk)) == {unsure.pk}
+    assert kept(run_step(people.project, **by_bald, percent=100, producer=old.pk)) == {sure.pk}
+    assert run.funnel[1]["examples"]["dropped"] == [sure.pk, unknown.pk]
+
+
+def test_upos_preset_drops_what_the_estimator_contradicts(people: People) -> None:
+    agreed, split, contradicted, b_chosen = (judged_pair(people.project, p) for p in (0.9, 0.9, 0.9, 0.1))
+    estimated(people.project, "upo_majority", {agreed: 1, split: 0, contradicted: -1, b_chosen: -1})
+    estimated(people.project, "upo_bald", {agreed: 0.1, split: 0.6, contradicted: 0.1, b_chosen: 0.1})
+    (preset,) = [preset for preset in PRESETS if preset.key == "upo-estimator"]
+    run = recipe_run(recipe=saved_recipe(people.project, preset.steps), user=None)
+    assert run.funnel[1]["reasons"] == {"UPO majority below 0": 1}
+    assert run.funnel[1]["examples"]["dropped"] == [contradicted.pk]
+    assert (run.funnel[2]["kept"], run.funnel[2]["reasons"]) == (1, {"not drawn": 2})
+
+
+def test_scores_from_judgments_select_pairs(people: People) -> None:
+    """Each of them works in a step that takes a scorer, as last computed."""
+    judge = RaterFactory(project=people.project)
+    sure = judged_pair(people.project, 0.99, rater=judge)
+    unsure = judged_pair(people.project, 0.55, rater=judge)
+    assert run_step(
+        people.project, step="score_threshold", scorer="judge_entropy", by="value", max=0.5
+    ).funnel[1]["reasons"] == {"no Judge entropy score": 2}
+    score_build(build_id=judged_scores_request(project=people.project, user=None).pk)
+    for scorer in ("judge_entropy", "rater_entropy"):
+        step = {"step": "score_threshold", "scorer": scorer, "by": "value", "max": 0.5}
+        assert kept(run_step(people.project, **step)) == {sure.pk}
+    step = {"step": "score_threshold", "scorer": "unanimity", "by": "value", "min": 1}
+    run = run_step(people.project, **step)
+    assert kept(run) == {sure.pk, unsure.pk}
+    assert kept(
+        run_step(people.project, step="score_slice", scorer="judge_entropy", quantile=1, pairs=1)
+    ) == {unsure.pk}
 
 
 def test_the_first_of_equal_pairs_stays(people: People) -> None:

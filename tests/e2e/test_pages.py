@@ -38,6 +38,7 @@ NO_PAGE = {
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
     "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
+    "training:score-judgments", "training:score-rankings",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
 }  # fmt: skip
 
@@ -75,7 +76,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", f"datasets/{world['number']}/lineage/",
         "datasets/compare/", "formats/",
-        "sample/", "score/", "scores/",
+        "sample/", "score/", "scores/", "estimate/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
         "evaluations/", f"evaluations/{world['evaluation']}/",
@@ -101,7 +102,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
         f"sample/?model={world['model']}", f"formats/?version={world['number']}",
         f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
-        "score/?scorer=length_gap&scorer=ches",
+        "score/?scorer=length_gap&scorer=ches", "recipes/new/?preset=upo-estimator",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
@@ -109,7 +110,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
         "evaluations/",
-        "jobs/", "sample/", "score/", "scores/", "formats/",
+        "jobs/", "sample/", "score/", "scores/", "estimate/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
 

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from tests import seeds
+from tests import score_seeds, seeds
 
 
 def whole(*, model: str) -> dict[str, Any]:
@@ -24,6 +24,7 @@ def whole(*, model: str) -> dict[str, Any]:
     made |= seeds.rare(project=project, model=made["model"], judge=made["judge"], number=made["number"])
     made |= seeds.cleaned(project=project)
     on_policy(project)
+    score_seeds.scored(project=project)
     made["empty"] = seeds.empty(slug="empty")
     return made
 

@@ -21,6 +21,7 @@ from trainer_bridge.forms.jobs import DTYPES, LaunchForm, count_by_split
 from trainer_bridge.models import ModelVersion
 from trainer_bridge.services.job_create import SAME_MODEL, SAMPLE_PAIRS, are_same
 
+# The groups of scores that the form offers; others are asked for on the page of scores.
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
     Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
@@ -72,8 +73,9 @@ class ScoringForm(LaunchForm):
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         super().__init__(*args, project=project, **kwargs)
-        self.groups = {_field_name(needs): _choices(scorers) for needs, scorers in by_needs()}
-        for needs, scorers in by_needs():
+        offered = [(needs, scorers) for needs, scorers in by_needs() if needs in GROUP_HELP]
+        self.groups = {_field_name(needs): _choices(scorers) for needs, scorers in offered}
+        for needs, scorers in offered:
             self.fields[_field_name(needs)] = forms.MultipleChoiceField(
                 label=needs.label,
                 choices=_choices(scorers),

@@ -1,4 +1,5 @@
-"""Starting work: sample responses, judge pairs, score pairs. `preview` says what would happen."""
+"""Starting work: sample responses, judge pairs, score them, train an estimator. `preview` says what would
+happen."""
 
 from __future__ import annotations
 
@@ -12,9 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from curation.policies import researcher_access
 from judges.models import Judge
 from trainer_bridge.errors import JobError
+from trainer_bridge.forms.estimates import EstimateForm
 from trainer_bridge.forms.jobs import GenerateForm, JudgingForm, LaunchForm
 from trainer_bridge.forms.scoring import ScoringForm
 from trainer_bridge.models import Job
+from trainer_bridge.services import estimate_create as estimates
 from trainer_bridge.services.job_create import generation_create, judging_create, scorings_create
 
 
@@ -42,6 +45,19 @@ def score_create(request: HttpRequest, slug: str) -> HttpResponse:
         return scorings_create(project=access.project, user=access.user, **form.arguments())
 
     return _launch(request, slug, form, create, "trainer_bridge/scoring_create.html")
+
+
+@login_required
+def estimate_create(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    names = ("model", "method", "dtype", "max_length", "passes", "folds")
+    initial = {name: request.GET[name] for name in names if name in request.GET}
+    form = EstimateForm(request.POST or None, project=access.project, initial=initial)
+
+    def create() -> list[Job]:
+        return [estimates.estimate_create(project=access.project, user=access.user, **form.arguments())]
+
+    return _launch(request, slug, form, create, "trainer_bridge/estimate_create.html")
 
 
 @login_required

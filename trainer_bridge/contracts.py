@@ -115,7 +115,7 @@ class ScoreValue(Strict):
 
 class ScoreValuesRow(Strict):
     """A pair's scores by a computation that is not `ches`: a row of `<computation>.jsonl` of `score_pairs`,
-    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts`."""
+    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts` and `score_tokens`."""
 
     pair_id: str
     scores: list[ScoreValue]
@@ -267,6 +267,13 @@ class TextScoreSpec(Strict):
         return list(dict.fromkeys(names))
 
 
+class TokenScoreSpec(Strict):
+    """`score_tokens`: every token scorer, under the tokenizer of `model`, whose weights stay on the disk."""
+
+    model: str
+    pairs: str
+
+
 class LoraSpec(Strict):
     r: Annotated[int, Field(ge=1, le=512)] = 16
     alpha: Annotated[int, Field(ge=1, le=1024)] = 32
@@ -376,6 +383,7 @@ SPECS: dict[str, type[Strict]] = {
     "judge_pairs": JudgeSpec,
     "score_pairs": ScoreSpec,
     "score_texts": TextScoreSpec,
+    "score_tokens": TokenScoreSpec,
     "train": TrainSpec,
     "evaluate": EvaluateSpec,
 }

@@ -16,9 +16,10 @@ from typing import IO, Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, Snippet, TrainingRow, Written, why_left_out
+from curation.exporters.base import About, LengthRule, Snippet, TrainingRow, Written, why_left_out
 from curation.exporters.files import ParquetFile, SteadyZip
 from curation.exporters.hub_card import hub_card
+from curation.exporters.lengths import TRL_CUTS
 from curation.exporters.shapes import PairFormat
 from curation.exporters.trl import SCHEMA as PREFERENCE_SCHEMA
 from curation.exporters.trl import preference_row
@@ -33,6 +34,7 @@ class HubFolder(PairFormat):
     label: ClassVar[str] = "Hugging Face dataset folder"
     trainer: ClassVar[str] = "Other code and people"
     suffix: ClassVar[str] = "zip"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
     help: ClassVar[str] = (
         "A folder with a dataset card and Parquet files by split, as the Hub has them. Export the split "
         "“all” for both."

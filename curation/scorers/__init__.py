@@ -1,13 +1,16 @@
-"""The one registry of scorers. To add one: a declaration in `texts.py` or `models.py` and, for a model
-scorer, its computation in the worker `score_pairs`."""
+"""The one registry of scorers. To add one: a declaration in `texts.py`, `tokens.py` or `models.py` and, for
+one that needs a model, its computation in the worker `score_tokens` or `score_pairs`."""
 
 from __future__ import annotations
 
 from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse
 from curation.scorers.models import MODEL_SCORERS
 from curation.scorers.texts import TEXT_SCORERS
+from curation.scorers.tokens import SHARED_TOKENS, TOKEN_SCORERS
 
-SCORERS: dict[str, Scorer] = {scorer.name: scorer for scorer in (*TEXT_SCORERS, *MODEL_SCORERS)}
+SCORERS: dict[str, Scorer] = {
+    scorer.name: scorer for scorer in (*TEXT_SCORERS, *TOKEN_SCORERS, *MODEL_SCORERS)
+}
 TEXTS: dict[str, TextScorer] = {scorer.name: scorer for scorer in TEXT_SCORERS}
 
 
@@ -39,7 +42,9 @@ def computed_by(computation: str) -> list[ModelScorer]:
 __all__ = [
     "MODEL_SCORERS",
     "SCORERS",
+    "SHARED_TOKENS",
     "TEXTS",
+    "TOKEN_SCORERS",
     "ModelScorer",
     "Needs",
     "Scorer",

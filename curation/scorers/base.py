@@ -12,6 +12,7 @@ class Needs(StrEnum):
     """What a scorer reads. `label` heads a group of scorers on forms and pages."""
 
     TEXT = "text"
+    TOKENIZER = "tokenizer"
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
@@ -23,6 +24,7 @@ class Needs(StrEnum):
 
 LABELS = {
     Needs.TEXT: "From the texts alone",
+    Needs.TOKENIZER: "From a model's tokenizer alone",
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
@@ -105,3 +107,10 @@ class ModelScorer(Scorer):
     scores at once."""
 
     computation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenScorer(Scorer):
+    """Computed by the worker `score_tokens`, which loads a model's tokenizer and no weights."""
+
+    needs: Needs = Needs.TOKENIZER

@@ -45,8 +45,10 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "steps": described_steps(version.recipe.steps),
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
-        "exports": version.exports.select_related("created_by"),
-        "form": ExportForm(initial={"format": request.GET.get("format", "trl_jsonl")}),
+        "exports": version.exports.select_related("created_by", "tokens"),
+        "form": ExportForm(
+            project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
+        ),
         "example": example,
     }
     return render(request, "curation/dataset_detail.html", context)

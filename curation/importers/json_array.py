@@ -18,9 +18,11 @@ from curation.importers.lines import CHUNK_BYTES, UTF8_BOM, decompressed, too_la
 from curation.importers.rows import MAX_ROW_BYTES, FileRow, Position
 from curation.importers.text import TOO_LONG, excerpt, json_object
 
-MARK = re.compile(rb'["{}\[\],]')
-BRACKET = re.compile(rb'["{}\[\]]')
-QUOTE_OR_ESCAPE = re.compile(rb'["\\]')
+# Possessive, so that a text of any length is passed over once: whole texts and what is between them, up to
+# the next bracket, or outside brackets to the next comma too.
+INSIDE = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+OUTSIDE = re.compile(rb'(?:[^"{}\[\],]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+IN_TEXT = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
 NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 AGAIN = "Write the file again and import it: rows that are here already count as duplicates."
 
@@ -122,10 +124,7 @@ class _Text:
         is_container = self._visible() in {b"{", b"["}
         depth = 0
         while True:
-            mark = self._until(BRACKET if is_container else MARK, kept)
-            if mark == b'"':
-                self._string(kept)
-                continue
+            mark = self._until(INSIDE if is_container else OUTSIDE, kept)
             if not depth and mark in {b",", b"]"}:
                 break  # the comma or bracket after a number, a text or nothing at all
             if mark in {b"{", b"["}:
@@ -137,24 +136,32 @@ class _Text:
                 break
         return bytes(kept), self.offset - begins
 
-    def _string(self, kept: bytearray) -> None:
+    def _until(self, pattern: re.Pattern[bytes], kept: bytearray) -> bytes:
+        """The next bracket or comma, and everything before it kept."""
+        while True:
+            self._pass(pattern, kept)
+            found = self._window[self._at : self._at + 1]
+            if found == b'"':  # of a text that goes on beyond the window
+                self._finish_text(kept)
+            elif found:
+                return found
+            elif not self._more():
+                raise _CutOffError
+
+    def _finish_text(self, kept: bytearray) -> None:
         """Pass over a text, from its first quote to its last."""
         self._keep(kept, 1)
-        while self._until(QUOTE_OR_ESCAPE, kept) == b"\\":
-            self._keep(kept, 1)
-            if self._at == len(self._window) and not self._more():
-                raise _CutOffError
-            self._keep(kept, 1)
-        self._keep(kept, 1)
-
-    def _until(self, pattern: re.Pattern[bytes], kept: bytearray) -> bytes:
-        """The next byte of the pattern, and everything before it kept."""
-        while (found := pattern.search(self._window, self._at)) is None:
-            self._keep(kept, len(self._window) - self._at)
+        while True:
+            self._pass(IN_TEXT, kept)
+            if self._window[self._at : self._at + 1] == b'"':
+                self._keep(kept, 1)
+                return
             if not self._more():
                 raise _CutOffError
-        self._keep(kept, found.start() - self._at)
-        return found[0]
+
+    def _pass(self, pattern: re.Pattern[bytes], kept: bytearray) -> None:
+        if found := pattern.match(self._window, self._at):
+            self._keep(kept, found.end() - self._at)
 
     def _visible(self) -> bytes:
         """The next byte that is no white space; it is not passed over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
+from curation.services import hub_push as hub_service
 from curation.services import prompt_import
 
 
@@ -39,3 +40,14 @@ def cleaning_build(report_id: int) -> None:
 def cleaning_recover() -> None:
     """Every 30 s, from the beat schedule."""
     cleaning.cleaning_recover()
+
+
+@task(queue="cpu")
+def hub_push(push_id: int) -> None:
+    hub_service.hub_push(push_id=push_id)
+
+
+@task(queue="upkeep")
+def hub_push_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    hub_service.hub_push_recover()

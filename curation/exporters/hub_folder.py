@@ -1,8 +1,8 @@
 """A dataset folder as the Hugging Face Hub has them: README.md with a card, and Parquet files by split.
 
-The rows have TRL's explicit preference columns, and where each comes from. Nothing is sent to the Hub. The
-card names no rater, no file and no user of the project. Source: Hugging Face Hub documentation, “Dataset
-cards” and “Manual configuration”.
+The rows have TRL's explicit preference columns, and where each comes from. The card names no rater, no
+file and no user of the project. Source: Hugging Face Hub documentation, “Dataset cards” and
+“Manual configuration”.
 """
 
 from __future__ import annotations

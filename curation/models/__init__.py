@@ -10,6 +10,7 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
+from curation.models.hub import HubPush
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
@@ -28,6 +29,7 @@ __all__ = [
     "DuplicateMember",
     "Export",
     "FilterRecipe",
+    "HubPush",
     "ImportIssue",
     "Invitation",
     "Judgment",

@@ -13,6 +13,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from curation.errors import CurationError
 from curation.models.background import BackgroundReport
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,8 @@ class ReportWork(Generic[R]):
             logger.warning("stopped: %s %s was taken over", self.noun, report_id)
         except DatabaseError:
             raise  # left running: `recover` sends it again once the database answers
+        except CurationError as error:
+            self._mine(report).update(state=State.FAILED, error=str(error), finished_at=timezone.now())
         except Exception:  # process boundary: the row must not stay "running" for ever
             logger.exception("%s %s failed", self.noun, report_id)
             self._mine(report).update(

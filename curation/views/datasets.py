@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -50,6 +51,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
             project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
         ),
         "example": example,
+        "can_push": bool(settings.HF_TOKEN),
     }
     return render(request, "curation/dataset_detail.html", context)
 

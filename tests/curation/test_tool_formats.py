@@ -75,6 +75,9 @@ def test_other_answers_are_kept_with_the_judgment() -> None:
     comparison = only(record)
     assert comparison.more == {"question 1": ["fluent", "short"], "question 2": {"rating": 4}}
     assert comparison.sides == {"question 3": "tie"}
+    marked = {"start": 0, "end": 3, "text": "Air", "labels": ["Wrong"]}
+    passage = only(studio(annotation(1, {"selected": "left"}, marked)))
+    assert (passage.rationale, passage.more) == ("", {"question 1": marked})
 
 
 def test_a_cancelled_annotation_is_a_skip() -> None:

@@ -93,7 +93,7 @@ def _take(given: Given, name: str, value: Mapping[str, Any], task: Task) -> None
     """What one control of the labelling page says."""
     if "ranker" in value:
         given.compared[name] = _ranker(value["ranker"], task)
-    elif "text" in value:
+    elif "text" in value and "start" not in value:  # a marked passage has both
         given.rationale = "\n".join(filter(None, [given.rationale, *_lines(value["text"])]))
     elif texts := _texts(value):
         chosen = [ranks for text in texts if (ranks := tasks.choice(text, task))]

@@ -7,7 +7,7 @@ trainer puts its own template around `prompt`, and `initial_reason_steps` behind
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from curation.algorithms.segments import Bounds, step_bounds, stored_bounds
 from curation.algorithms.shared_steps import Parting, n_shared, parting
@@ -17,25 +17,29 @@ from curation.exporters.segments import stored_segments
 from curation.exporters.shapes import PairFormat
 
 Two = tuple[str, str]
-TwoBounds = tuple[tuple[Bounds, ...], tuple[Bounds, ...]]
+Stored = tuple[Bounds, ...]  # the segments stored with a response; empty where there are none
 
 
-def _bounds(row: TrainingRow) -> TwoBounds:
-    """The steps of both responses: those stored with them, else as their texts show them."""
-    chosen, rejected = (
-        tuple(stored_bounds(stored_segments(row, is_chosen=is_chosen), text) or step_bounds(text))
-        for text, is_chosen in ((row.chosen, True), (row.rejected, False))
-    )
-    return chosen, rejected
+class Cut(NamedTuple):
+    """How many steps two responses share, and where they part, if they do so after a step."""
+
+    shared: int
+    parting: Parting | None
 
 
 @lru_cache(maxsize=1)  # the rules and the shape of one row ask for the same
-def _parting(texts: Two, bounds: TwoBounds) -> Parting | None:
-    return parting(texts, bounds)
+def _cut(texts: Two, stored: tuple[Stored, Stored]) -> Cut:
+    one, other = (known or step_bounds(text) for text, known in zip(texts, stored, strict=True))
+    return Cut(n_shared(texts, (one, other)), parting(texts, (one, other)))
 
 
-def parted(row: TrainingRow) -> Parting | None:
-    return _parting((row.chosen, row.rejected), _bounds(row))
+def cut(row: TrainingRow) -> Cut:
+    """By the steps that are stored with the responses, else those that their texts show."""
+    chosen, rejected = (
+        tuple(stored_bounds(stored_segments(row, is_chosen=is_chosen), text))
+        for text, is_chosen in ((row.chosen, True), (row.rejected, False))
+    )
+    return _cut((row.chosen, row.rejected), (chosen, rejected))
 
 
 SINGLE_TURN = Rule(
@@ -46,17 +50,17 @@ SINGLE_TURN = Rule(
 SHARED = Rule(
     "no shared first step",
     "Only the step at which two solutions part is trained on; these part at once.",
-    lambda row: not n_shared((row.chosen, row.rejected), _bounds(row)),
+    lambda row: not cut(row).shared,
 )
 GOES_ON = Rule(
     "one response ends where the shared steps end",
     "There is no step to prefer to the other's next one.",
-    lambda row: parted(row) is None,
+    lambda row: cut(row).parting is None,
 )
 SOMETHING = Rule(
     "empty step",
     "There would be nothing to learn from but the end of the step.",
-    lambda row: (found := parted(row)) is not None and not all(step.strip() for step in found.steps),
+    lambda row: (found := cut(row).parting) is not None and not all(step.strip() for step in found.steps),
 )
 
 
@@ -80,7 +84,7 @@ class StepDpo(PairFormat):
     )
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
-        found = parted(row)
+        found = cut(row).parting
         if found is None:
             raise ValueError("a row that shares no step was not left out")
         return {

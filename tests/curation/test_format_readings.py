@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.importers.datasets import dialogue, helpsteer, trl
-from curation.importers.datasets.registry import FORMATS
+from curation.importers.datasets.registry import FORMATS, recognise
 from tests.curation.format_rows import LONG, RIGHT, SKY, TURN, WRONG, changed, read, wins
 
 
@@ -22,6 +22,45 @@ def test_trl_texts_are_cut_at_a_word() -> None:
         " brown.",
     )
     assert trl.implicit_texts("Is it? Yes", "Is it? Yes, it is") == ("Is it?", " Yes", " Yes, it is")
+
+
+TRL_TYPES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "trl-explicit",
+        {"prompt": SKY, "chosen": RIGHT, "rejected": WRONG},
+        {"prompt": [TURN], "chosen": [trl.GOOD], "rejected": [trl.BAD]},
+    ),
+    (
+        "trl-unpaired",
+        {"prompt": SKY, "completion": RIGHT, "label": False},
+        {"prompt": [TURN], "completion": [trl.GOOD], "label": False},
+    ),
+    (
+        "trl-stepwise",
+        {"prompt": SKY, "completions": [RIGHT, WRONG], "labels": [True, False]},
+        {"prompt": [TURN], "completions": [RIGHT, WRONG], "labels": [True, False]},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "messages"), TRL_TYPES, ids=[name for name, *_ in TRL_TYPES])
+def test_texts_and_chat_messages_say_the_same(
+    name: str, text: dict[str, Any], messages: dict[str, Any]
+) -> None:
+    assert recognise([text]) is recognise([messages]) is FORMATS[name]
+    assert read(name, text) == read(name, messages)
+    extras = {"tools": [{"name": "search"}], "chat_template_kwargs": {"thinking": True}}
+    assert read(name, messages | extras).prompt.metadata == extras
+
+
+def test_an_implicit_prompt_of_texts_and_of_chat_messages() -> None:
+    text = {"chosen": f"{SKY} {RIGHT}", "rejected": f"{SKY} {WRONG}"}
+    messages = {"chosen": [TURN, trl.GOOD], "rejected": [TURN, trl.BAD]}
+    assert recognise([text]) is recognise([messages]) is FORMATS["trl-implicit"]
+    one, other = read("trl-implicit", text), read("trl-implicit", messages)
+    assert one.prompt == other.prompt
+    # The white space between prompt and answer is part of a text.
+    assert {answer.text.strip() for answer in one.answers} == {answer.text for answer in other.answers}
 
 
 words = st.lists(st.text("abc", min_size=1, max_size=3), min_size=1, max_size=4).map(" ".join)

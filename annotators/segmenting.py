@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from annotators.algorithms.segments import Bounds, sentence_bounds, step_bounds
 from annotators.task_form import Segments
+from curation.algorithms.segments import Bounds, sentence_bounds, step_bounds, stored_bounds
 from curation.models import Response
 
 # A form field each, on two sides, with all else on the page: Django reads a thousand fields at most.
@@ -18,25 +16,7 @@ def response_bounds(response: Response, asked: Segments) -> list[Bounds]:
     Beyond MAX_SEGMENTS the last one takes the rest of the text.
     """
     split = sentence_bounds if asked.unit == "sentence" else step_bounds
-    bounds = stored_bounds(response) or split(response.text)
+    bounds = stored_bounds(response.segments, response.text) or split(response.text)
     if len(bounds) > MAX_SEGMENTS:
         bounds = [*bounds[: MAX_SEGMENTS - 1], (bounds[MAX_SEGMENTS - 1][0], bounds[-1][1])]
     return bounds
-
-
-def stored_bounds(response: Response) -> list[Bounds]:
-    """The segments stored as `start` and `end`; none where they do not fit the text."""
-    bounds: list[Bounds] = []
-    last = 0
-    for segment in response.segments or []:
-        start, end = offset(segment, "start"), offset(segment, "end")
-        if not last <= start < end <= len(response.text):
-            return []
-        bounds.append((start, end))
-        last = end
-    return bounds
-
-
-def offset(segment: Any, name: str) -> int:
-    value = segment.get(name) if isinstance(segment, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) else -1

@@ -8,23 +8,36 @@ from typing import Literal, cast
 import numpy as np
 
 from curation.algorithms import pairing
+from curation.algorithms.fingerprints import sha256_hex
 from curation.algorithms.pairing import BoolArray, FloatArray, IntArray
+from curation.algorithms.segments import step_bounds, stored_bounds
 from curation.algorithms.selection import stream
 from curation.bulk import copy_out
-from curation.models import Project, Sampler
+from curation.models import Project, Response, Sampler
 
 Strategy = Literal[
-    "all", "best_worst", "best_each", "best_random", "top_two", "adjacent", "band", "edits", "gold_self"
+    "all",
+    "best_worst",
+    "best_each",
+    "best_random",
+    "top_two",
+    "adjacent",
+    "band",
+    "edits",
+    "gold_self",
+    "steps",
 ]
 RankedBy = Literal["mean_probability", "copeland", "shortest", "longest"]
 Sources = Literal["any", "same", "different"]
 
 PEOPLE = "people"
+NO_OPENING = -1
 RANKED: frozenset[Strategy] = frozenset(
     {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
 )
 
 EXCLUDED = "responses of excluded prompts"
+STEPLESS = "responses of a single step"
 UNRANKED = "responses that no judged pair ranks"
 IDENTICAL = "pairs of two equal texts"
 TIED = "pairs of two equal ranks"
@@ -157,9 +170,27 @@ def _candidates(
         # A name that nobody bears is no source: −1 matches none.
         gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))
         return pairing.gold_and_self(group, gold, own)
+    if plan.strategy == "steps":
+        opening = _openings(project, responses)
+        responses.count(STEPLESS, int((opening == NO_OPENING).sum()))
+        return pairing.same_opening(group, opening, NO_OPENING)
     if plan.strategy in RANKED:
         return _ranked_candidates(project, plan, responses, group)
     return pairing.all_pairs(group)
+
+
+def _openings(project: Project, responses: _Responses) -> IntArray:
+    """A number for the first step of each response, the same for the same text; NO_OPENING where it is the
+    only one. Texts pass by one after another."""
+    opening = np.full(len(responses.id), NO_OPENING, dtype=np.int64)
+    texts = Response.objects.for_project(project).order_by("id").values_list("id", "text", "segments")
+    for pk, text, segments in texts.iterator(1000):
+        at = int(np.searchsorted(responses.id, pk))
+        bounds = stored_bounds(segments, text) or step_bounds(text)
+        if at < len(opening) and responses.id[at] == pk and len(bounds) > 1:
+            first = sha256_hex(text[: bounds[0][1]])
+            opening[at] = int(first[:15], 16)  # 60 bits: never NO_OPENING
+    return opening
 
 
 def _ranked_candidates(

@@ -6,6 +6,7 @@ from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
 from curation.services import freeze_build as freezes
+from curation.services import hub_push as hub_service
 from curation.services import prompt_import
 from curation.services import score_build as scores
 
@@ -63,3 +64,14 @@ def freeze_build(freeze_id: int) -> None:
 def freezes_recover() -> None:
     """Every 30 s, from the beat schedule."""
     freezes.freezes_recover()
+
+
+@task(queue="cpu")
+def hub_push(push_id: int) -> None:
+    hub_service.hub_push(push_id=push_id)
+
+
+@task(queue="upkeep")
+def hub_push_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    hub_service.hub_push_recover()

@@ -1,4 +1,4 @@
-# The GPU worker: Celery in .venv, and .venv-ml beside it, where the worker scripts run as child processes.
+# A worker: Celery in .venv, and .venv-ml beside it, where the worker scripts run as child processes.
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/* \

@@ -116,7 +116,7 @@ class ScoreValue(Strict):
 
 class ScoreValuesRow(Strict):
     """A pair's scores by a computation that is not `ches`: a row of `<computation>.jsonl` of `score_pairs`,
-    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts`."""
+    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts` and `score_tokens`."""
 
     pair_id: str
     scores: list[ScoreValue]
@@ -317,6 +317,13 @@ class TextScoreSpec(Strict):
         return list(dict.fromkeys(names))
 
 
+class TokenScoreSpec(Strict):
+    """`score_tokens`: every token scorer, under the tokenizer of `model`, whose weights stay on the disk."""
+
+    model: str
+    pairs: str
+
+
 class EstimateSpec(Strict):
     """`estimate`: a small network on the frozen model's states, trained on the labelled pairs of `pairs`, and
     what its passes with dropout say of those that are wanted (UPO, Wang et al., arXiv 2409.11212).
@@ -469,6 +476,7 @@ SPECS: dict[str, type[Strict]] = {
     "score_pairs": ScoreSpec,
     "score_texts": TextScoreSpec,
     "estimate": EstimateSpec,
+    "score_tokens": TokenScoreSpec,
     "train": TrainSpec,
     "evaluate": EvaluateSpec,
 }

@@ -98,6 +98,10 @@ FILE_UPLOAD_TEMP_DIR = VAR_DIR / "uploads"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=8 * 2**30)
 
+# With a token, researchers may push dataset folders to the hub.
+HF_TOKEN: str = env.str("HF_TOKEN", default="")
+HF_ENDPOINT: str = env.str("HF_ENDPOINT", default="https://huggingface.co")
+
 # ── work ─────────────────────────────────────────────────────────────────────
 BROKER_URL: str = env.str("BROKER_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = BROKER_URL
@@ -156,6 +160,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "score-builds-recover": {
         "task": "curation.tasks.score_builds_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
+    "hub-push-recover": {
+        "task": "curation.tasks.hub_push_recover",
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },

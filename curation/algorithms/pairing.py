@@ -91,6 +91,16 @@ def gold_and_self(group: IntArray, gold: BoolArray, own: BoolArray) -> Places:
     return first[meet], second[meet]
 
 
+def same_opening(group: IntArray, opening: IntArray, nothing: int) -> Places:
+    """Every two of a group that begin with the same step, as Step-DPO pairs them (Lai et al., arXiv
+    2406.18629); `opening` is `nothing` where a response has no step to begin with."""
+    some = np.flatnonzero(opening != nothing)
+    both = np.stack([group[some], opening[some]], axis=1)
+    _, together = np.unique(both, axis=0, return_inverse=True)
+    first, second = all_pairs(together.reshape(-1).astype(np.int64))
+    return some[first], some[second]
+
+
 def mean_probabilities(n: int, first: IntArray, second: IntArray, probability: FloatArray) -> FloatArray:
     """Per response, the mean probability to be the better one over its judged pairs; NaN without any.
 

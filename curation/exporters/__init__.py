@@ -9,7 +9,9 @@ from curation.exporters.base import Exporter
 from curation.exporters.helpsteer import HelpSteer2, HelpSteer3
 from curation.exporters.hub_folder import HubFolder
 from curation.exporters.llama_factory import LlamaFactoryAlpaca, LlamaFactoryKto, LlamaFactorySharegpt
+from curation.exporters.masks import MaskDpo
 from curation.exporters.openrlhf import OpenRlhf
+from curation.exporters.steps import StepDpo
 from curation.exporters.table import Table
 from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired
 from curation.exporters.ultrafeedback import UltraFeedback
@@ -27,6 +29,8 @@ _ALL: tuple[Exporter, ...] = (
     AxolotlKto(),
     AxolotlKtoSystem(),
     OpenRlhf(),
+    StepDpo(),
+    MaskDpo(),
     HelpSteer3(),
     HelpSteer2(),
     UltraFeedback(),

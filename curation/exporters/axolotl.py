@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from curation.exporters.base import About, Rule, Snippet, TrainingRow
+from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow
+from curation.exporters.lengths import DROPS_LONGER
 from curation.exporters.rules import (
     DECIDED,
     ENDS_WITH_USER,
@@ -55,7 +56,8 @@ class AxolotlDpo(PairFormat):
             "“user”. Look at rows with very short responses before training."
         ),
     )
-    rules: ClassVar[tuple[Rule, ...]] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE)
+    rules: tuple[Rule, ...] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE)
+    length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
         return {
@@ -120,7 +122,7 @@ class AxolotlKto(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto"
     label: ClassVar[str] = "Axolotl KTO, user_defined, without system turns"
     help: ClassVar[str] = "Prompt, completion and label as texts, for prompts that are one user turn."
-    rules: ClassVar[tuple[Rule, ...]] = (*KTO_RULES, WITHOUT_SYSTEM)
+    rules: tuple[Rule, ...] = (*KTO_RULES, WITHOUT_SYSTEM)
     prompt_format: ClassVar[str] = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
 
     def shape(self, answer: Answer) -> dict[str, Any]:
@@ -132,7 +134,7 @@ class AxolotlKtoSystem(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto_system"
     label: ClassVar[str] = "Axolotl KTO, user_defined, with system turns"
     help: ClassVar[str] = "The same for prompts with a system turn; both files can stand under datasets."
-    rules: ClassVar[tuple[Rule, ...]] = (*KTO_RULES, WITH_SYSTEM)
+    rules: tuple[Rule, ...] = (*KTO_RULES, WITH_SYSTEM)
     prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + AxolotlKto.prompt_format
 
     def shape(self, answer: Answer) -> dict[str, Any]:

@@ -11,6 +11,26 @@ from curation.exporters.origin import Origin
 
 
 @dataclass(frozen=True)
+class Tokens:
+    """A row in tokens of the trainer's tokenizer and chat template. `prompt` counts those of the prompt,
+    `a` and `b` those of the prompt with each response, `shared` those with which both begin alike; all are 0
+    where the template refuses the prompt."""
+
+    shared: int = 0
+    prompt: int = 0
+    a: int = 0
+    b: int = 0
+
+    @property
+    def longer(self) -> int:
+        return max(self.a, self.b)
+
+    def same_before(self, end: int) -> bool:
+        """Whether the two are the same up to this token."""
+        return self.shared >= end or self.shared == self.a == self.b
+
+
+@dataclass(frozen=True)
 class TrainingRow:
     """One row of a dataset version. `soft_label` is P(chosen is better), `margin` is 0…1.
 
@@ -34,11 +54,13 @@ class TrainingRow:
     chosen_by: str = ""
     rejected_by: str = ""
     origin: Origin | None = None
+    tokens: Tokens | None = None
 
 
 @dataclass(frozen=True)
 class About:
-    """What is exported: a split of a version, with the version's card and content hash."""
+    """What is exported: a split of a version, with the version's card and content hash. `max_length` is in
+    tokens, where rows were left out by it."""
 
     project: str  # its slug
     title: str
@@ -46,11 +68,13 @@ class About:
     split: str
     card: dict[str, Any] = field(default_factory=dict)
     content_hash: str = ""
+    max_length: int | None = None
 
     @property
     def name(self) -> str:
-        """Fit for a file and for a configuration: helpfulness-v3-train."""
-        return f"{self.project}-v{self.number}-{self.split}"
+        """Fit for a file and for a configuration: helpfulness-v3-train, helpfulness-v3-train-1024."""
+        cut = "" if self.max_length is None else f"-{self.max_length}"
+        return f"{self.project}-v{self.number}-{self.split}{cut}"
 
     def file_name(self, exporter: Exporter) -> str:
         """What a downloaded file is called."""
@@ -84,6 +108,20 @@ class Rule(Reason):
 
 
 @dataclass(frozen=True)
+class LengthRule(Reason):
+    """A reason that is found by counting tokens: `cuts` gets a row's tokens and how many are kept."""
+
+    cuts: Callable[[Tokens, int], bool]
+
+    def at(self, max_length: int) -> Rule:
+        return Rule(
+            self.reason,
+            self.because,
+            lambda row: row.tokens is not None and self.cuts(row.tokens, max_length),
+        )
+
+
+@dataclass(frozen=True)
 class Snippet:
     """Some lines for the consumer's configuration, and the file they belong in."""
 
@@ -100,7 +138,8 @@ class Exporter(Protocol):
     suffix: ClassVar[str]
     help: ClassVar[str]
     notes: ClassVar[tuple[str, ...]]  # what to know before training on the file
-    rules: ClassVar[tuple[Rule, ...]]  # checked in order: the first that a row breaks is its reason
+    rules: tuple[Rule, ...]  # checked in order: the first that a row breaks is its reason
+    length_rules: ClassVar[tuple[LengthRule, ...]]  # those that are added where tokens were counted
     rows_per_pair: ClassVar[int]
     needs_origin: ClassVar[bool]  # whether rows come with the judgments behind them
 

@@ -199,7 +199,7 @@ class HelpSteer2(PairFormat):
         "“Both bad” is −100 among all preferences, HelpSteer2's “neither”; a skip is left out of them.",
         f"Later turns of a prompt begin with {MARK} and who speaks. The split eval is called val.",
     )
-    rules: ClassVar[tuple[Rule, ...]] = (*PREFERENCE, MARKED, USER_FIRST, TIE, SPREAD, OTHERWISE)
+    rules: tuple[Rule, ...] = (*PREFERENCE, MARKED, USER_FIRST, TIE, SPREAD, OTHERWISE)
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
         origin = origin_of(row)

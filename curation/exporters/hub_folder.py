@@ -1,8 +1,8 @@
 """A dataset folder as the Hugging Face Hub has them: README.md with a card, and Parquet files by split.
 
-The rows have TRL's explicit preference columns, and where each comes from. Nothing is sent to the Hub. The
-card names no rater, no file and no user of the project. Source: Hugging Face Hub documentation, “Dataset
-cards” and “Manual configuration”.
+The rows have TRL's explicit preference columns, and where each comes from. The card names no rater, no
+file and no user of the project. Source: Hugging Face Hub documentation, “Dataset cards” and
+“Manual configuration”.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import IO, Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, Snippet, TrainingRow, Written, why_left_out
+from curation.exporters.base import About, LengthRule, Snippet, TrainingRow, Written, why_left_out
 from curation.exporters.files import ParquetFile, SteadyZip
 from curation.exporters.hub_card import hub_card
+from curation.exporters.lengths import TRL_CUTS
 from curation.exporters.shapes import PairFormat
 from curation.exporters.trl import SCHEMA as PREFERENCE_SCHEMA
 from curation.exporters.trl import preference_row
@@ -33,6 +34,7 @@ class HubFolder(PairFormat):
     label: ClassVar[str] = "Hugging Face dataset folder"
     trainer: ClassVar[str] = "Other code and people"
     suffix: ClassVar[str] = "zip"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
     help: ClassVar[str] = (
         "A folder with a dataset card and Parquet files by split, as the Hub has them. Export the split "
         "“all” for both."

@@ -16,8 +16,9 @@ from typing import IO, Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, Rule, Snippet, TrainingRow, Written
+from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow, Written
 from curation.exporters.files import SteadyZip, write_json_lines, write_parquet
+from curation.exporters.lengths import LLAMA_FACTORY_CUTS
 from curation.exporters.rules import DECIDED, PREFERENCE, after_system, conversation, system_text, takes_turns
 from curation.exporters.shapes import Answer, AnswerFormat, JsonLines, PairFormat
 
@@ -95,7 +96,8 @@ class LlamaFactoryAlpaca(_Folder, PairFormat):
         "the stages dpo and rm."
     )
     data_suffix: ClassVar[str] = "parquet"
-    rules: ClassVar[tuple[Rule, ...]] = (*PREFERENCE, NO_TOOLS, ALTERNATES)
+    rules: tuple[Rule, ...] = (*PREFERENCE, NO_TOOLS, ALTERNATES)
+    length_rules: ClassVar[tuple[LengthRule, ...]] = LLAMA_FACTORY_CUTS
     options: ClassVar[str] = RANKING_OPTIONS
     info: ClassVar[dict[str, Any]] = {
         "ranking": True,
@@ -149,7 +151,8 @@ class LlamaFactorySharegpt(_Folder, PairFormat):
         "Conversations of human and gpt with a chosen and a rejected turn, in a zip with dataset_info.json. "
         "For the stages dpo and rm."
     )
-    rules: ClassVar[tuple[Rule, ...]] = SHAREGPT_RULES
+    rules: tuple[Rule, ...] = SHAREGPT_RULES
+    length_rules: ClassVar[tuple[LengthRule, ...]] = LLAMA_FACTORY_CUTS
     options: ClassVar[str] = RANKING_OPTIONS
     info: ClassVar[dict[str, Any]] = {
         "formatting": "sharegpt",
@@ -172,7 +175,7 @@ class LlamaFactoryKto(_Folder, AnswerFormat):
         "One conversation for each response, with kto_tag true or false, in a zip with dataset_info.json. "
         "For the stage kto."
     )
-    rules: ClassVar[tuple[Rule, ...]] = (*SHAREGPT_RULES, DECIDED)
+    rules: tuple[Rule, ...] = (*SHAREGPT_RULES, DECIDED)
     options: ClassVar[str] = "stage: kto\npref_beta: 0.1"
     info: ClassVar[dict[str, Any]] = {
         "formatting": "sharegpt",

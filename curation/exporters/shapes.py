@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.algorithms.fingerprints import sha256_hex
-from curation.exporters.base import About, Reason, Rule, TrainingRow, Written, why_left_out
+from curation.exporters.base import About, LengthRule, Reason, Rule, TrainingRow, Written, why_left_out
 from curation.exporters.files import write_json_lines
 from curation.exporters.rules import DECIDED, PREFERENCE
 
@@ -33,6 +33,7 @@ REPEATED = Reason(
 class JsonLines(ABC):
     suffix: ClassVar[str] = "jsonl"
     notes: ClassVar[tuple[str, ...]] = ()
+    length_rules: ClassVar[tuple[LengthRule, ...]] = ()
     needs_origin: ClassVar[bool] = False
 
     @abstractmethod
@@ -49,7 +50,7 @@ class JsonLines(ABC):
 class PairFormat(JsonLines):
     """One row of the file for each pair."""
 
-    rules: ClassVar[tuple[Rule, ...]] = PREFERENCE
+    rules: tuple[Rule, ...] = PREFERENCE
     rows_per_pair: ClassVar[int] = 1
 
     @property
@@ -90,7 +91,7 @@ class AnswerFormat(JsonLines):
     `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
     """
 
-    rules: ClassVar[tuple[Rule, ...]] = (*PREFERENCE, DECIDED)
+    rules: tuple[Rule, ...] = (*PREFERENCE, DECIDED)
     rows_per_pair: ClassVar[int] = 2
 
     @property

@@ -43,8 +43,23 @@ _MADE_UP = TrainingRow(
         ),
     ),
 )
+_STEPS = replace(
+    _MADE_UP,
+    messages=[{"role": "user", "content": "Is 91 a prime number?"}],
+    chosen="Step 1: 91 is odd. Step 2: 7 × 13 = 91, so it is not.",
+    rejected="Step 1: 91 is odd. Step 2: Nothing below 10 divides it, so it is.",
+    origin=Origin(
+        chosen=1,
+        responses=tuple(
+            {"by": "model", "model": name, "segments": [
+                {"start": 0, "end": 18, "verdict": "right"}, {"start": 19, "end": end, "verdict": verdict}
+            ]}
+            for name, end, verdict in (("model-a", 53, "right"), ("model-b", 65, "wrong"))
+        ),
+    ),
+)  # fmt: skip
 _SYSTEM = {"role": "system", "content": "Answer in one sentence."}
-MADE_UP = (_MADE_UP, replace(_MADE_UP, messages=[_SYSTEM, *_MADE_UP.messages]))
+MADE_UP = (_MADE_UP, replace(_MADE_UP, messages=[_SYSTEM, *_MADE_UP.messages]), _STEPS)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from curation.csv_lines import csv_lines
-from curation.exporters.base import About, Reason, Rule, Snippet, TrainingRow, Written
+from curation.exporters.base import About, LengthRule, Reason, Rule, Snippet, TrainingRow, Written
 
 COLUMNS = (
     "row", "split", "pair", "prompt_id", "category", "source", "licence", "prompt", "chosen", "rejected",
@@ -33,7 +33,8 @@ class Table:
         "Some spreadsheets cut cells at 32,767 characters; the file holds the whole text.",
         "Images and sound are named by their kind in square brackets.",
     )
-    rules: ClassVar[tuple[Rule, ...]] = ()
+    rules: tuple[Rule, ...] = ()
+    length_rules: ClassVar[tuple[LengthRule, ...]] = ()
     rows_per_pair: ClassVar[int] = 1
     needs_origin: ClassVar[bool] = False
 

@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, Snippet, TrainingRow, Written
+from curation.exporters.base import About, LengthRule, Snippet, TrainingRow, Written
 from curation.exporters.files import MESSAGES, write_parquet
+from curation.exporters.lengths import DROPS_LONGER, TRL_CUTS
 from curation.exporters.rules import conversation
 from curation.exporters.shapes import Answer, AnswerFormat, PairFormat
 
@@ -58,6 +59,7 @@ def training_script(trainer: str, builder: str, file: str, options: str = "") ->
 
 class _Preference(PairFormat):
     trainer: ClassVar[str] = "TRL"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
         return preference_row(row)
@@ -99,6 +101,7 @@ class TrlImplicit(PairFormat):
     name: ClassVar[str] = "trl_implicit"
     label: ClassVar[str] = "TRL reward model, implicit prompts with margin"
     trainer: ClassVar[str] = "TRL"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
     help: ClassVar[str] = (
         "Whole conversations in chosen and rejected, as RewardTrainer recommends, and the margin of the "
         "consensus, 0 to 1."
@@ -126,6 +129,7 @@ class TrlUnpaired(AnswerFormat):
     name: ClassVar[str] = "trl_unpaired"
     label: ClassVar[str] = "TRL unpaired, for KTO"
     trainer: ClassVar[str] = "TRL"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
     help: ClassVar[str] = "Prompt, completion and a label for each response. KTOTrainer takes it as it is."
     notes: ClassVar[tuple[str, ...]] = (
         (

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, Snippet, TrainingRow, Written
+from curation.exporters.base import About, LengthRule, Snippet, TrainingRow, Written
 from curation.exporters.files import write_parquet
+from curation.exporters.lengths import TRL_CUTS
 from curation.exporters.rules import conversation
 from curation.exporters.shapes import PairFormat
 
@@ -36,6 +37,7 @@ class UltraFeedback(PairFormat):
     label: ClassVar[str] = "UltraFeedback binarized"
     trainer: ClassVar[str] = "Other code and people"
     suffix: ClassVar[str] = "parquet"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
     help: ClassVar[str] = (
         "The columns of HuggingFaceH4/ultrafeedback_binarized, for recipes and scripts that were written for "
         "that dataset."

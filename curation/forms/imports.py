@@ -28,8 +28,8 @@ COLUMN_FIELDS = {
 class ImportUploadForm(forms.Form):
     file = forms.FileField(
         label="File",
-        help_text="JSON lines, CSV or Parquet in UTF-8; may be gzipped. Nothing lands before you have seen "
-        "a preview.",
+        help_text="JSON lines, a JSON array, CSV or Parquet in UTF-8; may be gzipped. Nothing lands before "
+        "you have seen a preview.",
     )
 
 

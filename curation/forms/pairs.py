@@ -23,6 +23,7 @@ STRATEGIES = {
     "band": "Two responses whose ranking numbers differ by so much",
     "edits": "An edit and the response it edits",
     "gold_self": "A gold response and a model's own",
+    "steps": "Two responses that begin with the same step",
 }
 RANKINGS = {
     "mean_probability": "Consensus: mean probability to be the better one",

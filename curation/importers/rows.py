@@ -50,11 +50,13 @@ class RowReader(Protocol):
 
 def open_reader(path: Path, file_format: str, max_bytes: int) -> RowReader:
     """The reader for a `PromptImport.Format`. `max_bytes` bounds what is read after decompression."""
+    from curation.importers.json_array import JsonArrayReader
     from curation.importers.parquet import ParquetReader
     from curation.importers.text import CsvReader, JsonLinesReader
 
-    readers: dict[str, type[JsonLinesReader | CsvReader | ParquetReader]] = {
+    readers: dict[str, type[JsonLinesReader | JsonArrayReader | CsvReader | ParquetReader]] = {
         "jsonl": JsonLinesReader,
+        "json": JsonArrayReader,
         "csv": CsvReader,
         "parquet": ParquetReader,
     }

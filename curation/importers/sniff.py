@@ -17,7 +17,7 @@ OTHER_KINDS = {
     b"\xfd7zXZ": "compressed with xz",
     b"%PDF": "a PDF document",
 }
-READABLE = "Tiebreak reads JSON lines, CSV and Parquet, plain or gzipped, in UTF-8."
+READABLE = "Tiebreak reads JSON lines, JSON arrays, CSV and Parquet, plain or gzipped, in UTF-8."
 
 
 def sniff_format(file: BufferedIOBase, name: str) -> str:
@@ -59,13 +59,11 @@ def _text_format(text: bytes, name: str) -> str:
     if name.endswith((".csv", ".tsv")):
         return "csv"
     if first_line.startswith(b"[") and not name.endswith(".txt"):
-        raise CurationError(
-            "The file is one JSON array. Write one object per line instead (JSON lines), for example with "
-            "jq -c '.[]' data.json > data.jsonl, and upload that."
-        )
+        return "json"
     if first_line == b"{":
         raise CurationError(
-            "The file is one JSON document spread over many lines. Write one object per line (JSON lines)."
+            "The file is one JSON object spread over many lines. Write a JSON array of the rows in it, or "
+            "one object per line (JSON lines)."
         )
     if first_line.startswith(b"{") or name.endswith((".jsonl", ".ndjson", ".json")):
         return "jsonl"

@@ -44,11 +44,12 @@ class JsonLinesReader:
 
 def _json_row(line: Line) -> FileRow:
     size = len(line.data)
-    value, problem = (None, TOO_LONG) if line.too_long else _json_object(line.data)
+    value, problem = (None, TOO_LONG) if line.too_long else json_object(line.data)
     return FileRow(line.number, size, line.after, value, problem, excerpt(line.data) if problem else "")
 
 
-def _json_object(data: bytes) -> tuple[dict[str, Any] | None, str]:
+def json_object(data: bytes) -> tuple[dict[str, Any] | None, str]:
+    """The object, or why there is none."""
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except UnicodeDecodeError:

@@ -11,6 +11,7 @@ from curation.models.datasets import (
     RecipeRun,
 )
 from curation.models.freezes import DatasetFreeze
+from curation.models.hub import HubPush
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
@@ -31,6 +32,7 @@ __all__ = [
     "DuplicateMember",
     "Export",
     "FilterRecipe",
+    "HubPush",
     "ImportIssue",
     "Invitation",
     "Judgment",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from curation.models.pairs import Pair
 from curation.models.people import Project, User
 from curation.models.responses import Response
+from curation.models.scores import ScoreProducer
 
 
 class FilterRecipe(models.Model):
@@ -129,11 +130,16 @@ class DroppedPair(models.Model):
 
 
 class Export(models.Model):
-    """A version written to a file in some trainer's format, byte for byte reproducible."""
+    """A version written to a file in some trainer's format, byte for byte reproducible. Where lengths were
+    looked at, `max_length` is in tokens of the tokenizer with which `tokens` were counted."""
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="exports")
     format = models.CharField(max_length=40)
     split = models.CharField(max_length=5)
+    tokens = models.ForeignKey(
+        ScoreProducer, on_delete=models.PROTECT, null=True, blank=True, related_name="exports"
+    )
+    max_length = models.PositiveIntegerField(null=True, blank=True)
     path = models.CharField(max_length=500)
     sha256 = models.CharField(max_length=64)
     n_bytes = models.BigIntegerField()
@@ -144,7 +150,18 @@ class Export(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.UniqueConstraint(fields=["version", "format", "split"], name="export_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["version", "format", "split", "tokens", "max_length"],
+                nulls_distinct=False,
+                name="export_unique_by_length",
+            ),
+            models.CheckConstraint(
+                condition=Q(tokens__isnull=True, max_length__isnull=True)
+                | Q(tokens__isnull=False, max_length__isnull=False),
+                name="export_tokens_with_max_length",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.format} of {self.version}"

@@ -37,6 +37,7 @@ class PromptImport(models.Model):
 
     class Format(models.TextChoices):
         JSONL = "jsonl", "JSON lines"
+        JSON = "json", "JSON array"
         CSV = "csv", "CSV"
         PARQUET = "parquet", "Parquet"
 

@@ -1,5 +1,5 @@
-"""The one registry of scorers. To add one: a declaration in the module of what it needs and, for a model
-scorer, its computation in the worker `score_pairs`."""
+"""The one registry of scorers. To add one: a declaration in the module of what it needs and, for one that
+needs a model, its computation in the worker `score_tokens` or `score_pairs`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from curation.scorers.judgments import JUDGMENT_SCORERS
 from curation.scorers.models import MODEL_SCORERS
 from curation.scorers.rankings import RANKING_SCORERS, RankingScorer
 from curation.scorers.texts import TEXT_SCORERS
+from curation.scorers.tokens import SHARED_TOKENS, TOKEN_SCORERS
 
 SCORERS: dict[str, Scorer] = {
     scorer.name: scorer
-    for scorer in (*TEXT_SCORERS, *MODEL_SCORERS, *JUDGMENT_SCORERS, *RANKING_SCORERS, *ESTIMATE_SCORERS)
+    for scorer in (
+        *TEXT_SCORERS,
+        *TOKEN_SCORERS,
+        *MODEL_SCORERS,
+        *JUDGMENT_SCORERS,
+        *RANKING_SCORERS,
+        *ESTIMATE_SCORERS,
+    )
 }
 TEXTS: dict[str, TextScorer] = {scorer.name: scorer for scorer in TEXT_SCORERS}
 RANKINGS: dict[str, RankingScorer] = {scorer.name: scorer for scorer in RANKING_SCORERS}
@@ -56,7 +64,9 @@ __all__ = [
     "RANKINGS",
     "RANKING_SCORERS",
     "SCORERS",
+    "SHARED_TOKENS",
     "TEXTS",
+    "TOKEN_SCORERS",
     "ModelScorer",
     "Needs",
     "RankingScorer",

@@ -13,6 +13,7 @@ class Needs(StrEnum):
     """What a scorer reads. `label` heads a group of scorers on forms and pages."""
 
     TEXT = "text"
+    TOKENIZER = "tokenizer"
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
@@ -29,6 +30,7 @@ class Needs(StrEnum):
 
 LABELS = {
     Needs.TEXT: "From the texts alone",
+    Needs.TOKENIZER: "From a model's tokenizer alone",
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
@@ -121,6 +123,13 @@ class ModelScorer(Scorer):
 
     computation: str
     sampled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenScorer(Scorer):
+    """Computed by the worker `score_tokens`, which loads a model's tokenizer and no weights."""
+
+    needs: Needs = Needs.TOKENIZER
 
 
 def is_approximate(details: Mapping[str, Any]) -> bool:

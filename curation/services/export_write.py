@@ -21,42 +21,72 @@ from curation.importers.datasets.record import PEOPLE
 from curation.models import DatasetRow, DatasetVersion, Export, User
 from curation.read_ahead import rows_ahead
 from curation.services.export_origins import with_origins
+from curation.services.export_tokens import Limit, limited, tokens_check, with_tokens
 
 SPLITS = ("train", "eval", "all")
 
 
-def export_write(*, version: DatasetVersion, format: str, split: str, user: User | None) -> Export:  # noqa: A002 -- the field's name
+def export_write(
+    *,
+    version: DatasetVersion,
+    format: str,  # noqa: A002 -- the field's name
+    split: str,
+    user: User | None,
+    limit: Limit | None = None,
+) -> Export:
     """The export of these rows in this format. A second call returns the same file, rebuilt if it is gone.
 
-    The file appears under its name only when it is complete.
+    With a limit, what the format's reader would drop or cut to nothing at that length is left out too. The
+    file appears under its name only when it is complete.
     """
     if format not in EXPORTERS or split not in SPLITS:
         raise CurationError(
             f"There is no export “{format}” of split “{split}”. Formats: {', '.join(EXPORTERS)}; "
             f"splits: {', '.join(SPLITS)}."
         )
-    existing = version.exports.filter(format=format, split=split).first()
+    exporter = EXPORTERS[format] if limit is None else limited(EXPORTERS[format], limit)
+    asked = {
+        "format": format,
+        "split": split,
+        "tokens": limit and limit.counted_by,
+        "max_length": limit and limit.max_length,
+    }
+    existing = version.exports.filter(**asked).first()
     if existing is not None and Path(existing.path).is_file():
         return existing
-    path = export_path(version, EXPORTERS[format], split)
-    fields = _write_file(version, EXPORTERS[format], split, path)
+    path = export_path(version, exporter, split, limit)
+    fields = _write_file(version, exporter, split, limit, path)
     export, _ = Export.objects.update_or_create(
         version=version,
-        format=format,
-        split=split,
+        **asked,
         defaults=fields,
         create_defaults={**fields, "created_by": user},
     )
     return export
 
 
-def export_path(version: DatasetVersion, exporter: Exporter, split: str) -> Path:
+def export_again(export: Export, user: User | None) -> Export:
+    """The export with its file, written anew if it was cleaned away: its bytes follow from the version."""
+    limit = None
+    if export.tokens is not None and export.max_length is not None:
+        limit = Limit(export.tokens, export.max_length)
+    return export_write(
+        version=export.version, format=export.format, split=export.split, user=user, limit=limit
+    )
+
+
+def export_path(version: DatasetVersion, exporter: Exporter, split: str, limit: Limit | None = None) -> Path:
     folder = Path(settings.EXPORTS_ROOT) / version.project.slug / f"v{version.number}"
-    return folder / f"{exporter.name}-{split}.{exporter.suffix}"
+    cut = f"-{limit.max_length}-of-{limit.counted_by.pk}" if limit else ""
+    return folder / f"{exporter.name}-{split}{cut}.{exporter.suffix}"
 
 
-def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: Path) -> dict[str, Any]:
+def _write_file(
+    version: DatasetVersion, exporter: Exporter, split: str, limit: Limit | None, path: Path
+) -> dict[str, Any]:
     """Write beside `path` and move into place; returns the file's fields of `Export`."""
+    if limit is not None:
+        tokens_check(_rows_of_split(version, split), limit)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     os.close(handle)
@@ -66,7 +96,10 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
             rows = training_rows(version, split)
             if exporter.needs_origin:
                 rows = with_origins(version, rows)
-            written = exporter.write(rows, part, about(version, split))
+            if limit is not None:
+                rows = with_tokens(limit, rows)
+            max_length = None if limit is None else limit.max_length
+            written = exporter.write(rows, part, about(version, split, max_length))
         if not written.n_rows:
             raise CurationError(_why_empty(version, split, written))
         with part.open("rb") as file:
@@ -87,7 +120,7 @@ def _write_file(version: DatasetVersion, exporter: Exporter, split: str, path: P
     }
 
 
-def about(version: DatasetVersion, split: str) -> About:
+def about(version: DatasetVersion, split: str, max_length: int | None = None) -> About:
     return About(
         project=version.project.slug,
         title=version.project.name,
@@ -95,6 +128,7 @@ def about(version: DatasetVersion, split: str) -> About:
         split=split,
         card=version.card,
         content_hash=version.content_hash,
+        max_length=max_length,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -49,9 +50,12 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "steps": described_steps(version.recipe.steps),
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
-        "exports": version.exports.select_related("created_by"),
-        "form": ExportForm(initial={"format": request.GET.get("format", "trl_jsonl")}),
+        "exports": version.exports.select_related("created_by", "tokens"),
+        "form": ExportForm(
+            project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
+        ),
         "example": example,
+        "can_push": bool(settings.HF_TOKEN),
     }
     return render(request, "curation/dataset_detail.html", context)
 

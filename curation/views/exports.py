@@ -18,7 +18,7 @@ from curation.exporters.shown import shown_format
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion, Export
 from curation.policies import researcher_access, reviewer_access
-from curation.services.export_write import about, export_write, first_rows
+from curation.services.export_write import about, export_again, export_write, first_rows
 
 
 @login_required
@@ -26,12 +26,12 @@ from curation.services.export_write import about, export_write, first_rows
 def export_create(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     access = researcher_access(request, slug)
     version = get_object_or_404(DatasetVersion, number=number, project=access.project)
-    form = ExportForm(request.POST)
+    form = ExportForm(request.POST, project=access.project)
     if not form.is_valid():
-        messages.error(request, "Choose a format and a split from the lists.")
+        messages.error(request, form.what_is_wrong())
         return redirect("curation:dataset-detail", slug=slug, number=number)
     try:
-        export = export_write(version=version, user=access.user, **form.cleaned_data)
+        export = export_write(version=version, user=access.user, **form.arguments())
     except CurationError as error:
         messages.error(request, str(error))
     else:
@@ -42,12 +42,10 @@ def export_create(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 @login_required
 def export_download(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     access = reviewer_access(request, slug)
-    exports = Export.objects.select_related("version__project")
-    found = get_object_or_404(exports, pk=pk, version__project=access.project)
-    # A file that was cleaned away is written again: its bytes follow from the version.
-    export = export_write(version=found.version, format=found.format, split=found.split, user=access.user)
+    exports = Export.objects.select_related("version__project", "tokens")
+    export = export_again(get_object_or_404(exports, pk=pk, version__project=access.project), access.user)
     path = Path(export.path)
-    name = about(export.version, export.split).file_name(EXPORTERS[export.format])
+    name = about(export.version, export.split, export.max_length).file_name(EXPORTERS[export.format])
     return FileResponse(path.open("rb"), as_attachment=True, filename=name)
 
 

@@ -127,3 +127,14 @@ def test_nothing_gives_nothing() -> None:
         pairing.originals_and_edits(none, none),
     ):
         assert made(places) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 2)), max_size=10))
+def test_the_same_opening(drawn: list[tuple[int, int]]) -> None:
+    group, opening = (np.array([row[at] for row in drawn], dtype=np.int64) for at in (0, 1))
+    found = {frozenset(pair) for pair in made(pairing.same_opening(group, opening, -1))}
+    assert found == {
+        frozenset((a, b))
+        for a, b in combinations(range(len(drawn)), 2)
+        if drawn[a] == drawn[b] and drawn[a][1] >= 0
+    }

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotators.algorithms.segments import sentence_bounds, step_bounds
 from annotators.algorithms.words import word_bounds
+from curation.algorithms.segments import sentence_bounds, step_bounds
 
 Splitter = Callable[[str], list[tuple[int, int]]]
 

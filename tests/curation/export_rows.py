@@ -32,6 +32,9 @@ CARD: dict[str, Any] = {
     ],
     "judgments": 9,
 }
+# Formats that take rows with steps or verdicts alone; the other rows here have none.
+SEGMENTED = frozenset({"step_dpo", "mask_dpo"})
+PLAIN = [name for name in EXPORTERS if name not in SEGMENTED]
 ABOUT = About("helpfulness", "Helpfulness", 3, "train", CARD, "c0ffee")
 
 

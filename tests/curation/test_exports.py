@@ -20,7 +20,7 @@ from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write, first_rows, training_rows
 from tests.conftest import People
-from tests.curation.export_rows import AGAIN, SYSTEM, USER, export, row
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 from tests.factories import PromptFactory
 
@@ -75,7 +75,7 @@ def test_a_row_knows_where_it_comes_from(people: People) -> None:
     assert first_rows(version, 5) == [found]
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPORTERS) - {"axolotl_kto_system"}))
+@pytest.mark.parametrize("name", sorted(set(PLAIN) - {"axolotl_kto_system"}))
 def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     version: DatasetVersion, name: str
 ) -> None:
@@ -129,7 +129,7 @@ def test_an_export_row_is_unique(version: DatasetVersion) -> None:
     assert Export.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: Path, name: str) -> None:
     prompts = ([USER], [SYSTEM, USER], AGAIN)
     rows = [
@@ -151,7 +151,7 @@ def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
-@pytest.mark.parametrize("name", EXPORTERS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
     refs: list[weakref.ref[TrainingRow]] = []
     gone: list[object] = []

@@ -199,8 +199,7 @@ def test_a_gzip_bomb_stops_at_the_limit(settings: Any) -> None:
     [
         ("a.jsonl", b"", "is empty"),
         ("a.jsonl", b"\xef\xbb\xbf \n", "is empty"),
-        ("a.json", b'[\n{"prompt": "x"}]', "one JSON array"),
-        ("a.json", b'{\n"prompt": "x"}', "one JSON document"),
+        ("a.json", b'{\n"prompt": "x"}', "one JSON object spread over many lines"),
         ("a.csv", "prompt\nx".encode("utf-16"), "UTF-16"),
         ("a.csv", "prompt\nlonger text".encode("utf-16-le"), "UTF-16"),
         ("a.xlsx", b"PK\x03\x04zip", "spreadsheet"),
@@ -230,6 +229,7 @@ def test_stored_issues_are_capped_but_counted(monkeypatch: pytest.MonkeyPatch) -
 FILES = {
     "jsonl": (jsonl(*({"prompt": f"Question {n}"} for n in range(10))), "a.jsonl"),
     "gzip": (gzip.compress(jsonl(*({"prompt": f"Question {n}"} for n in range(10)))), "a.jsonl.gz"),
+    "array": (json.dumps([{"prompt": f"Question {n}"} for n in range(10)]).encode(), "a.json"),
     "csv": (b"prompt\n" + b"".join(b'"Question\n %d"\n' % n for n in range(10)), "a.csv"),
     "parquet": (parquet({"prompt": [f"Question {n}" for n in range(10)]}, row_group_size=4), "a.parquet"),
 }

@@ -139,6 +139,30 @@ def test_two_settings_of_a_model_are_one_source(people: People) -> None:
     assert pairs_build(project=people.project, plan=PairPlan(sources="different")).created == 0
 
 
+def test_solutions_that_begin_with_the_same_step_meet(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    texts = [
+        "Step 1: Add.\nStep 2: 5.",
+        "Step 1: Add.\nStep 2: 6.",
+        "Step 1: Add them.\nStep 2: 5.",
+        "Step 1: Add.",
+        "Add.",
+    ]
+    one, other, *_ = (ResponseFactory(prompt=prompt, text=text) for text in texts)
+    stored = [{"start": 0, "end": 1}, {"start": 2, "end": 3}]
+    third, fourth = (ResponseFactory(prompt=prompt, text=text, segments=stored) for text in ("a b", "a c"))
+    elsewhere = PromptFactory(project=people.project)
+    ResponseFactory(prompt=elsewhere, text=texts[0])
+    plan = PairPlan(strategy="steps")
+    counts = pairs_build(project=people.project, plan=plan)
+    assert {(pair.response_a, pair.response_b) for pair in Pair.objects.all()} == {
+        (one, other),
+        (third, fourth),
+    }
+    assert (counts.created, counts.left_out) == (2, {"responses of a single step": 2})
+    assert pairs_preview(project=people.project, plan=plan).existing == 2
+
+
 def test_edits_meet_their_originals(people: People) -> None:
     prompt = PromptFactory(project=people.project)
     original, _ = of_lengths(prompt, 10, 20)

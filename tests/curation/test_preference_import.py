@@ -257,7 +257,7 @@ def test_the_command_recognises_and_reports(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
-        (b'{"prompt": "Hi"}\n', [], "not recognised. Name it with --format: rewardbench"),
+        (b'{"prompt": "Hi"}\n', [], "not recognised. Name it with --format: label-studio"),
         (b'{"prompt": "Hi"}\n', ["--format", "shp"], "No row landed"),
         (b"", [], "is empty"),
         (b'{"prompt": "Hi"}\n', ["--format", "csv"], "invalid choice"),

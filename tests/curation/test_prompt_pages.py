@@ -202,6 +202,6 @@ def test_a_running_import_polls_its_fragment(people: People) -> None:
 
 def test_a_bad_file_is_explained_on_the_form(people: People) -> None:
     page = people.client("rita").post(
-        f"{BASE}/prompts/import/", {"file": SimpleUploadedFile("a.json", b'[{"prompt": "x"}]')}
+        f"{BASE}/prompts/import/", {"file": SimpleUploadedFile("a.json", b'{\n"prompt": "x"}')}
     )
-    assert "one JSON array" in page.content.decode()
+    assert "one JSON object spread over many lines" in page.content.decode()

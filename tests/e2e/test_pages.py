@@ -75,7 +75,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", f"datasets/{world['number']}/lineage/",
-        "datasets/compare/", "formats/",
+        f"datasets/{world['number']}/hub/", "datasets/compare/", "formats/",
         "sample/", "score/", "scores/", "estimate/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",

@@ -20,7 +20,7 @@ from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails, read_json, write_model
 from trainer_bridge.kinds import kind_named
 from trainer_bridge.models import Job, ModelVersion
-from trainer_bridge.services.job_create import scoring_create, text_scoring_create
+from trainer_bridge.services.job_create import scoring_create, text_scoring_create, token_counting_create
 
 pytestmark = pytest.mark.django_db
 
@@ -231,3 +231,48 @@ def test_another_chat_template_is_refused_whatever_is_computed(pair: Pair, model
     begin(second)
     with pytest.raises(JobError, match="chat template"):
         answer(second, "token_edit.jsonl", [values(pair, token_edit=0.0)], template_hash="t2")
+
+
+# ── tokens ───────────────────────────────────────────────────────────────────
+
+
+def tokens_job(pair: Pair, model: ModelVersion) -> Job:
+    return token_counting_create(project=pair.prompt.project, user=UserFactory(), model=model)
+
+
+def test_tokens_are_counted_once_for_each_tokenizer(pair: Pair) -> None:
+    model = ModelVersionFactory(project=pair.prompt.project, fingerprint="f1")
+    job = tokens_job(pair, model)
+    kind = kind_named(job.kind)
+    assert (kind.queue(job.spec), job.kind) == ("cpu", "score_tokens")
+    assert begin(job) == 1
+    assert answer(job, "scores.jsonl", []) == {}
+    row = values(pair, shared_tokens=12.0)
+    row["scores"][0]["details"] = {"prompt": 5.0, "a": 20.0, "b": 12.0}
+    assert answer(job, "scores.jsonl", [row]) == {"pairs_scored": 1}
+    score = PairScore.objects.get()
+    assert (score.direction, score.value, score.details) == ("both", 12, {"prompt": 5, "a": 20, "b": 12})
+    assert score.producer.label == model.name
+    assert score.producer.details == {"model_fingerprint": "f1", "template_hash": "t1", "version": 1}
+    assert kind.finish(job) == {"producers": {"shared_tokens": score.producer.pk}}
+    late = PairFactory(prompt__project=pair.prompt.project)
+    again = tokens_job(pair, model)
+    assert begin(again) == 1
+    assert [found["pair_id"] for found in inputs(again, "pairs.jsonl")] == [str(late.pk)]
+
+
+def test_counts_with_another_template_stand_beside_the_old(pair: Pair) -> None:
+    model = ModelVersionFactory(project=pair.prompt.project, fingerprint="f1")
+    for template in ("old", "new"):
+        job = tokens_job(pair, model)
+        begin(job)
+        answer(job, "scores.jsonl", [values(pair, shared_tokens=1.0)], template_hash=template)
+    assert ScoreProducer.objects.count() == 2
+
+
+def test_counting_with_a_model_that_is_gone_says_so(pair: Pair) -> None:
+    model = ModelVersionFactory(project=pair.prompt.project, fingerprint="f1")
+    job = tokens_job(pair, model)
+    model.delete()
+    with pytest.raises(JobError, match="no longer registered"):
+        begin(job)

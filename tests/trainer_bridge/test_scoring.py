@@ -210,3 +210,16 @@ def test_every_computation_can_be_chosen(people: People) -> None:
     assert (spec.reference, spec.sample) == ("/models/other", "sample.jsonl")
     assert (job.inputs["reference"], job.inputs["sample_pairs"]) == (second.pk, 5)
     assert job.title == f"Score 1 pairs with {model} against {second}"
+
+
+def test_tokens_are_counted_on_a_cpu_worker_and_need_a_model(people: People) -> None:
+    PairFactory(prompt__project=people.project)
+    model = ModelVersionFactory(project=people.project)
+    client = people.client("rita")
+    fields = asked(tokenizer=["shared_tokens"])
+    assert "need a model" in client.post(SCORE, fields).content.decode()
+    preview = client.post(SCORE, fields | {"model": model.pk, "preview": "1"}).content.decode()
+    assert f"Tokens in common for 1 pairs by the tokenizer of {model}, on a CPU worker." in preview
+    client.post(SCORE, fields | {"model": model.pk})
+    job = Job.objects.get()
+    assert (job.kind, job.queue, job.inputs["model"]) == ("score_tokens", "cpu", model.pk)

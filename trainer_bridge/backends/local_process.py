@@ -13,7 +13,9 @@ from trainer_bridge.backends.base import Child, LaunchBackend
 
 GRACE_SECONDS = 20.0
 # A worker gets files, not the site's credentials: its spec may name an endpoint of the user's choosing.
-WITHHELD = ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL", "DJANGO_SETTINGS_MODULE")
+WITHHELD = (
+    "DATABASE_URL", "BROKER_URL", "SECRET_KEY", "EMAIL_URL", "HF_TOKEN", "DJANGO_SETTINGS_MODULE",
+)  # fmt: skip
 ADDED = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
 
 

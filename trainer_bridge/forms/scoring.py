@@ -24,6 +24,7 @@ from trainer_bridge.services.job_create import SAME_MODEL, SAMPLE_PAIRS, are_sam
 # The groups of scores that the form offers; others are asked for on the page of scores.
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
+    Needs.TOKENIZER: "On a CPU worker, which loads the tokenizer of the model and no weights.",
     Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
     Needs.HIDDEN_STATES: "One forward pass for each response.",
     Needs.LOG_PROBABILITIES: "The same forward pass and the language-model head.",
@@ -105,8 +106,12 @@ class ScoringForm(LaunchForm):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if not any(data.get(name) for name in self.groups):
-            self.add_error(_field_name(Needs.TEXT), "Choose at least one score, here or below.")
-        elif self._computations(data) and not data.get("model") and "model" not in self.errors:
+            self.add_error(_TEXT, "Choose at least one score, here or below.")
+        elif (
+            (self._computations(data) or data.get(_TOKENIZER))
+            and not data.get("model")
+            and "model" not in self.errors
+        ):
             self.add_error(
                 "model", "The scores chosen need a model. Choose one, or only scores from the texts."
             )
@@ -125,15 +130,24 @@ class ScoringForm(LaunchForm):
 
     def arguments(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
-        chosen = {"texts": data[_field_name(Needs.TEXT)], "computations": self._computations(data)}
+        chosen = {
+            "texts": data[_TEXT],
+            "tokens": data[_TOKENIZER],
+            "computations": self._computations(data),
+        }
         return chosen | {name: value for name, value in data.items() if name not in self.groups}
 
     def plan(self) -> str:
         data = self.cleaned_data
-        texts, computations = data[_field_name(Needs.TEXT)], self._computations(data)
+        texts, tokens, computations = data[_TEXT], data[_TOKENIZER], self._computations(data)
         parts = []
         if texts:
             parts.append(f"{_named(texts)} for {self._chosen_count()}, from their texts, on a CPU worker.")
+        if tokens:
+            parts.append(
+                f"{_named(tokens)} for {self._chosen_count()} by the tokenizer of {data['model']}, on a CPU "
+                "worker."
+            )
         second = data[_field_name(Needs.TWO_MODELS)]
         drawn = data[_field_name(Needs.GRADIENTS)]
         if whole := [name for name in computations if name not in drawn]:
@@ -147,12 +161,15 @@ class ScoringForm(LaunchForm):
         return " ".join([*parts, "Pairs that have these scores with these settings are left out."])
 
     def _computations(self, data: dict[str, Any]) -> list[str]:
-        names = [name for name in self.groups if name != _field_name(Needs.TEXT)]
+        names = [name for name in self.groups if name not in {_TEXT, _TOKENIZER}]
         return [computation for name in names for computation in data.get(name) or []]
 
 
 def _field_name(needs: Needs) -> str:
     return needs.name.lower()
+
+
+_TEXT, _TOKENIZER = _field_name(Needs.TEXT), _field_name(Needs.TOKENIZER)
 
 
 def _choices(scorers: list[Scorer]) -> list[tuple[str, str]]:

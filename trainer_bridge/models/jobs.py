@@ -27,6 +27,7 @@ class Job(models.Model):
         SCORE = "score_pairs", "Score pairs"
         SCORE_TEXTS = "score_texts", "Score pairs by their texts"
         ESTIMATE = "estimate", "Train an estimator"
+        SCORE_TOKENS = "score_tokens", "Count the tokens of pairs"
         TRAIN = "train", "Train"
         EVALUATE = "evaluate", "Evaluate"
 

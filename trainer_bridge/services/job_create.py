@@ -19,6 +19,7 @@ from trainer_bridge.contracts import (
     ScoreSpec,
     Strict,
     TextScoreSpec,
+    TokenScoreSpec,
 )
 from trainer_bridge.errors import JobError
 from trainer_bridge.kinds import kind_named
@@ -191,26 +192,41 @@ def text_scoring_create(*, project: Project, user: User, scorers: Sequence[str],
     )
 
 
+def token_counting_create(*, project: Project, user: User, model: ModelVersion, split: str = "") -> Job:
+    """Count the tokens of the pairs of `split` under the tokenizer of `model`."""
+    pairs = _pairs_to_score(project, split)
+    return job_create(
+        project=project,
+        user=user,
+        kind=Job.Kind.SCORE_TOKENS,
+        title=f"Count the tokens of {pairs} pairs with {model.name}",
+        spec=checked(TokenScoreSpec, {"model": model.path, "pairs": "pairs.jsonl"}),
+        inputs={"split": split, "model": model.pk},
+    )
+
+
 @transaction.atomic
 def scorings_create(
     *,
     project: Project,
     user: User,
     texts: Sequence[str] = (),
+    tokens: Sequence[str] = (),
     computations: Sequence[str] = (),
     model: ModelVersion | None = None,
     split: str = "",
     **options: Any,
 ) -> list[Job]:
-    """One job for what stands in the texts, one for what needs the model; both or neither."""
+    """One job for what stands in the texts, one for what needs the tokenizer, one for what needs the model;
+    all or none."""
     jobs = []
+    if (tokens or computations) and model is None:
+        raise JobError("Choose the model whose scores you want, or only scorers that read the texts alone.")
     if texts:
         jobs.append(text_scoring_create(project=project, user=user, scorers=texts, split=split))
-    if computations:
-        if model is None:
-            raise JobError(
-                "Choose the model whose scores you want, or only scorers that read the texts alone."
-            )
+    if tokens and model is not None:
+        jobs.append(token_counting_create(project=project, user=user, model=model, split=split))
+    if computations and model is not None:
         asked = {"model": model, "split": split, "computations": computations, **options}
         jobs.append(scoring_create(project=project, user=user, **asked))
     return jobs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from curation.importers.datasets import fields
@@ -53,17 +52,6 @@ def winner(row: Row) -> tuple[Outcome, int | None]:
     return WINNERS[said]
 
 
-def moment(value: Any) -> datetime | None:
-    """A time in seconds since 1970, as ISO text or (in Parquet) as it is; None where none can be read."""
-    try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def read_dialogues(row: Row) -> PreferenceRecord:
     """33k and 140k. A user's label is kept where the file has one (`judge`, in 33k)."""
     dialogues = (fields.turns(row.get(name), name) for name in ("conversation_a", "conversation_b"))
@@ -74,7 +62,7 @@ def read_dialogues(row: Row) -> PreferenceRecord:
         1,
         Rated(f"{name} (Chatbot Arena)") if name else VOTES,
         *winner(row),
-        created_at=moment(row.get("tstamp", row.get("timestamp"))),
+        created_at=fields.moment(row.get("tstamp", row.get("timestamp"))),
     )
     answers = (Answer(first, fields.text(row, "model_a")), Answer(second, fields.text(row, "model_b")))
     text = PromptText(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from curation.algorithms.fingerprints import sha256_hex
@@ -60,6 +61,17 @@ def whole(value: Any, what: str, low: int, high: int) -> int:
     if found != int(found) or not low <= found <= high:
         raise RowError(f"{what} is {value!r}; it runs from {low} to {high}")
     return int(found)
+
+
+def moment(value: Any) -> datetime | None:
+    """A time in seconds since 1970, as ISO text or (in Parquet) as it is; None where none can be read."""
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def as_list(value: Any, what: str) -> list[Any]:

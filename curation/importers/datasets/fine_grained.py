@@ -88,8 +88,7 @@ FORMATS = (
         dataset="Fine-Grained RLHF",
         licence="Apache-2.0",
         help="Four answers and the preferences over their six pairs. Marked errors of the first answer are "
-        "kept with its first pair; missing information and the corrected answer with the response. Write the "
-        "file's JSON array as one object a line first.",
+        "kept with its first pair; missing information and the corrected answer with the response.",
         example={
             "question": "Why is the sky blue?",
             "passages": [["Sky", "Air scatters blue light most."]],

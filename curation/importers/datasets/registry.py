@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from curation.importers.datasets import (
     arena,
+    argilla,
     dialogue,
     fine_grained,
     helpsteer,
     judged,
+    label_studio,
     oasst,
     rewardbench,
     trl,
@@ -21,6 +23,8 @@ from curation.importers.datasets.record import DatasetFormat, Row
 FORMATS: dict[str, DatasetFormat] = {
     entry.name: entry
     for entry in (
+        *label_studio.FORMATS,
+        *argilla.FORMATS,
         *rewardbench.FORMATS,
         *ultrafeedback.FORMATS,
         *dialogue.FORMATS,

@@ -6,12 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 from curation.importers.datasets import fields
-from curation.importers.datasets.record import Answer, DatasetFormat, PreferenceRecord, PromptText, Rated, Row
+from curation.importers.datasets.record import (
+    Answer,
+    DatasetFormat,
+    Drawn,
+    PreferenceRecord,
+    PromptText,
+    Rated,
+    Row,
+)
 from curation.services.prompt_parse import RowError, conversation
 
 SPEC = "TRL 1.10, docs/source/dataset_formats.md"
 UNKNOWN = Rated("unknown rater (imported preferences)")
 SKYWORK = Rated("unknown rater (Skywork-Reward-Preference)", "judge")
+STEP_SEPARATOR = "\n"
 MAIN = ("prompt", "chosen", "rejected", "margin", "source", "score_chosen", "score_rejected", "messages")
 
 
@@ -115,6 +124,34 @@ def read_unpaired(row: Row) -> PreferenceRecord:
     return PreferenceRecord(text, (Answer(answer, metadata={"label": verdict}),))
 
 
+def read_stepwise(row: Row) -> PreferenceRecord:
+    """One response of several steps, each with its verdict. Like a label, verdicts compare nothing."""
+    steps = fields.as_list(row.get("completions"), "The field “completions”")
+    labels = fields.as_list(row.get("labels"), "The field “labels”")
+    if not steps or len(steps) != len(labels):
+        raise RowError(f"The row has {len(steps)} steps and {len(labels)} labels; each step needs one")
+    if not all(isinstance(step, str) and step.strip() for step in steps):
+        raise RowError("A step is empty or not a text")
+    if not all(isinstance(label, bool) for label in labels):
+        raise RowError("A label of a step is not true or false")
+    given = row.get("prompt")
+    prompt = conversation(given) if is_messages(given) else fields.user_turn(fields.text(row, "prompt"))
+    metadata = fields.others(row, ("prompt", "completions", "labels", "source"))
+    text = PromptText(prompt, source=fields.label(row, "source"), metadata=metadata)
+    return PreferenceRecord(text, (_of_steps(steps, labels),))
+
+
+def _of_steps(steps: list[str], labels: list[bool]) -> Answer:
+    """The steps as one text, on lines of their own, as TRL's trainer of process rewards joins them."""
+    segments: list[dict[str, Any]] = []
+    start = 0
+    for step, is_right in zip(steps, labels, strict=True):
+        end = start + len(step)
+        segments.append({"start": start, "end": end, "verdict": "right" if is_right else "wrong"})
+        start = end + len(STEP_SEPARATOR)
+    return Answer(STEP_SEPARATOR.join(steps), drawn=Drawn(segments=segments))
+
+
 def read_skywork(row: Row) -> PreferenceRecord:
     record = read_pair(row, SKYWORK)
     return replace(record, prompt=replace(record.prompt, category=record.prompt.source))
@@ -170,5 +207,20 @@ FORMATS = (
         example={"prompt": [SKY], "completion": [GOOD], "label": True},
         recognises=lambda row: fields.has(row, "prompt", "completion", "label"),
         read=fields.one(read_unpaired),
+    ),
+    DatasetFormat(
+        name="trl-stepwise",
+        label="TRL stepwise (process reward)",
+        source=SPEC,
+        help="One response a row, in steps. They become its text, a line each, and its segments, each with "
+        "its verdict, right or wrong: campaigns that ask about steps show these, and the export of masks "
+        "reads the verdicts. A verdict on a step compares nothing, so no pair is made.",
+        example={
+            "prompt": [SKY],
+            "completions": ["Air scatters blue light most.", "So the sky mirrors the sea."],
+            "labels": [True, False],
+        },
+        recognises=lambda row: fields.has(row, "prompt", "completions", "labels"),
+        read=fields.one(read_stepwise),
     ),
 )

@@ -18,7 +18,9 @@ from curation.services.prompt_parse import FieldMapping
 
 
 class Command(BaseCommand):
-    help = "Import prompts from a JSON lines, CSV or Parquet file. Exit code 1 if nothing landed."
+    help = (
+        "Import prompts from a JSON lines, a JSON array, CSV or Parquet file. Exit code 1 if nothing landed."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         fields = ", ".join(name for name in FieldMapping.__slots__ if not name.startswith("default_"))

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 Bounds = tuple[int, int]
 
@@ -146,3 +147,32 @@ def bounds_of(text: str, cuts: Iterable[int]) -> list[Bounds]:
 def within(ranges: list[Bounds], offset: int) -> bool:
     at = bisect_right(ranges, (offset, float("inf"))) - 1
     return at >= 0 and offset < ranges[at][1]
+
+
+def stored_bounds(segments: Iterable[Any] | None, text: str) -> list[Bounds]:
+    """Of segments that are stored as objects with `start` and `end`; none where they do not fit the text."""
+    bounds = [(_offset(segment, "start"), _offset(segment, "end")) for segment in segments or []]
+    return bounds if fit(bounds, text) else []
+
+
+def fit(bounds: Iterable[Bounds], text: str) -> bool:
+    """Whether these are pieces of the text in order, none of them empty."""
+    last = 0
+    for start, end in bounds:
+        if not last <= start < end <= len(text):
+            return False
+        last = end
+    return True
+
+
+def cover(bounds: Sequence[Bounds], text: str) -> bool:
+    """Whether these are pieces of the text in order, with nothing visible before, between or after them."""
+    if not bounds or not fit(bounds, text):
+        return False
+    edges = [0, *(edge for piece in bounds for edge in piece), len(text)]
+    return not any(text[start:end].strip() for start, end in zip(edges[::2], edges[1::2], strict=True))
+
+
+def _offset(segment: Any, name: str) -> int:
+    value = segment.get(name) if isinstance(segment, dict) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else -1

@@ -1,0 +1,1 @@
+"""Dataset folders on a hub that speaks the Hugging Face Hub's protocol."""

@@ -33,9 +33,9 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
     """Append a record array to a table with the same columns, in binary: `copy_out` backwards."""
     names = rows.dtype.names or ()
-    fields: list[tuple[str, str]] = [("_fields", ">i2")]
+    fields: list[tuple[str, Any]] = [("_fields", ">i2")]
     for name in names:
-        fields += [(f"_{name}", ">i4"), (name, rows.dtype[name].newbyteorder(">").str)]
+        fields += [(f"_{name}", ">i4"), (name, rows.dtype[name].newbyteorder(">"))]
     packed = np.empty(min(len(rows), _BLOCK), dtype=fields)
     packed["_fields"] = len(names)
     for name in names:
@@ -54,15 +54,22 @@ def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
         copy.write(b"\xff\xff")  # no more rows
 
 
-def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str]]) -> npt.NDArray[np.void]:
+def vector_type(dimensions: int) -> np.dtype[np.void]:
+    """pgvector's type as it travels: its numbers are in `values`."""
+    return np.dtype([("dimensions", "i2"), ("unused", "i2"), ("values", "f4", (dimensions,))])
+
+
+def copy_out(
+    query: str, params: Sequence[Any], columns: Sequence[tuple[str, str | np.dtype[np.void]]]
+) -> npt.NDArray[np.void]:
     """What `query` selects, in its order, as a record array.
 
     PostgreSQL packs the rows into one value, up to a GiB: several million rows a second, where a row at a
-    time is half a million. `columns` are (name, type) with type one of i2, i4, i8, f8; each must be selected
-    as that SQL type and never be null. Raises ValueError where one is null.
+    time is half a million. `columns` are (name, type) with type one of i2, i4, i8, f8, or a `vector_type`;
+    each must be selected as that SQL type and never be null. Raises ValueError where one is null.
     """
     names = ", ".join(f"column_{place}" for place in range(len(columns)))
-    packed = " || ".join(f"{SEND[kind]}(column_{place})" for place, (_, kind) in enumerate(columns))
+    packed = " || ".join(f"{_sends(kind)}(column_{place})" for place, (_, kind) in enumerate(columns))
     statement = f"""
         COPY (SELECT count(*), coalesce(string_agg({packed}, ''::bytea), ''::bytea)
               FROM ({query}) AS asked ({names}))
@@ -86,3 +93,7 @@ def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str
     for name, _ in columns:
         rows[name].byteswap(inplace=True)  # from the network's order, without a second copy
     return rows
+
+
+def _sends(kind: str | np.dtype[np.void]) -> str:
+    return SEND[kind] if isinstance(kind, str) else "vector_send"

@@ -10,6 +10,7 @@ from config.charts import Histogram, binned_histogram
 from curation.models import Pair, Project, ScoreProducer
 from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, Needs, Scorer, by_needs
+from trainer_bridge.embedders import embedder_names
 from trainer_bridge.models import ModelVersion
 
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
@@ -114,7 +115,11 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
     if producer.details.get("version", 1) != scorer.version:
         return "", f"The scorer is at version {scorer.version} by now and makes new scores."
     wanted = {"scorer": scorer.name}
-    if scorer.needs is not Needs.TEXT:
+    if scorer.needs is Needs.EMBEDDINGS:
+        if producer.label not in embedder_names():
+            return "", "Its model is not in the model directory any more: copy it there again."
+        wanted |= {"embedder": producer.label}
+    elif scorer.needs is not Needs.TEXT:
         model = models.get(str(producer.details.get("model_fingerprint", "")))
         if model is None:
             return "", "Its model is not registered in this project any more: register the directory again."

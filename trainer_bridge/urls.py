@@ -19,6 +19,7 @@ job_urls: list[URLPattern] = [
 launch_urls: list[URLPattern] = [
     path("sample/", launches.generate_create, name="generate-create"),
     path("score/", launches.score_create, name="scoring-create"),
+    path("embed/", launches.embed_create, name="embedding-create"),
     path("judges/<int:judge_pk>/run/", launches.judge_create, name="judging-create"),
 ]
 

@@ -10,6 +10,7 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
+from curation.models.embeddings import Embedder, PromptEmbedding, ResponseEmbedding
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
 from curation.models.pairs import Pair
 from curation.models.people import Invitation, Membership, Project, Role, User
@@ -26,6 +27,7 @@ __all__ = [
     "DatasetVersion",
     "DroppedPair",
     "DuplicateMember",
+    "Embedder",
     "Export",
     "FilterRecipe",
     "ImportIssue",
@@ -37,12 +39,14 @@ __all__ = [
     "PatternFinding",
     "Project",
     "Prompt",
+    "PromptEmbedding",
     "PromptExclusion",
     "PromptImport",
     "Rater",
     "RaterExclusion",
     "RecipeRun",
     "Response",
+    "ResponseEmbedding",
     "Role",
     "Sampler",
     "ScoreProducer",

@@ -4,10 +4,13 @@ scorer, its computation in the worker `score_pairs`."""
 from __future__ import annotations
 
 from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse
+from curation.scorers.embeddings import EMBEDDING_SCORERS
 from curation.scorers.models import MODEL_SCORERS
 from curation.scorers.texts import TEXT_SCORERS
 
-SCORERS: dict[str, Scorer] = {scorer.name: scorer for scorer in (*TEXT_SCORERS, *MODEL_SCORERS)}
+SCORERS: dict[str, Scorer] = {
+    scorer.name: scorer for scorer in (*TEXT_SCORERS, *EMBEDDING_SCORERS, *MODEL_SCORERS)
+}
 TEXTS: dict[str, TextScorer] = {scorer.name: scorer for scorer in TEXT_SCORERS}
 
 
@@ -37,6 +40,7 @@ def computed_by(computation: str) -> list[ModelScorer]:
 
 
 __all__ = [
+    "EMBEDDING_SCORERS",
     "MODEL_SCORERS",
     "SCORERS",
     "TEXTS",

@@ -12,6 +12,7 @@ class Needs(StrEnum):
     """What a scorer reads. `label` heads a group of scorers on forms and pages."""
 
     TEXT = "text"
+    EMBEDDINGS = "embeddings"
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
@@ -23,6 +24,7 @@ class Needs(StrEnum):
 
 LABELS = {
     Needs.TEXT: "From the texts alone",
+    Needs.EMBEDDINGS: "From sentence embeddings",
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
@@ -97,6 +99,13 @@ class TextLikeness(Scorer):
 
 
 TextScorer = TextGap | TextLikeness
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingScorer(Scorer):
+    """Computed in the database (`services/embedding_score.py`) from embeddings by one model."""
+
+    needs: Needs = Needs.EMBEDDINGS
 
 
 @dataclass(frozen=True, kw_only=True)

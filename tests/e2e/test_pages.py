@@ -73,7 +73,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"recipe-runs/{world['recipe_run']}/", "datasets/", f"datasets/{world['number']}/",
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", "datasets/compare/", "formats/",
-        "sample/", "score/", "scores/",
+        "sample/", "score/", "scores/", "embed/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
         "evaluations/", f"evaluations/{world['evaluation']}/",
@@ -107,7 +107,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
         "evaluations/",
-        "jobs/", "sample/", "score/", "scores/", "formats/",
+        "jobs/", "sample/", "score/", "scores/", "embed/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
 

@@ -9,11 +9,14 @@ from django import forms
 
 from curation.models import Pair, Project
 from curation.scorers import ModelScorer, Needs, Scorer, by_needs, computed_by, scorer_name
+from trainer_bridge.contracts import BUILT_IN_EMBEDDER
+from trainer_bridge.embedders import embedder_names
 from trainer_bridge.forms.jobs import DTYPES, LaunchForm, count_by_split
 from trainer_bridge.models import ModelVersion
 
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
+    Needs.EMBEDDINGS: "Texts that lack an embedding by the model chosen below are embedded first.",
     Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
     Needs.HIDDEN_STATES: "One forward pass for each response.",
     Needs.LOG_PROBABILITIES: "The same forward pass and the language-model head.",
@@ -28,6 +31,12 @@ class ScoringForm(LaunchForm):
         required=False,
         empty_label="No model: scores from the texts alone",
         help_text="Take the model that you are going to train.",
+    )
+    embedder = forms.ChoiceField(
+        required=False,
+        label="Embedding model",
+        help_text="For scores from sentence embeddings. It comes with Tiebreak, or is a directory in the "
+        "format of sentence-transformers.",
     )
     split = forms.ChoiceField(label="Pairs")
     max_length = forms.IntegerField(
@@ -49,9 +58,11 @@ class ScoringForm(LaunchForm):
                 widget=forms.CheckboxSelectMultiple,
                 help_text=GROUP_HELP[needs],
             )
-        self.order_fields([*self.groups, "model", "split", "max_length", "dtype"])
+        self.order_fields([*self.groups, "model", "embedder", "split", "max_length", "dtype"])
         model = cast("forms.ModelChoiceField[ModelVersion]", self.fields["model"])
         model.queryset = ModelVersion.objects.filter(project=project)
+        embedder = cast("forms.ChoiceField", self.fields["embedder"])
+        embedder.choices = [(name, name) for name in embedder_names()]
         pairs = Pair.objects.for_project(project)
         self._set_splits(count_by_split(pairs, "prompt__split"), "pairs")
 
@@ -74,7 +85,12 @@ class ScoringForm(LaunchForm):
 
     def arguments(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
-        chosen = {"texts": data[_field_name(Needs.TEXT)], "computations": self._computations(data)}
+        data["embedder"] = data["embedder"] or BUILT_IN_EMBEDDER
+        chosen = {
+            "texts": data[_field_name(Needs.TEXT)],
+            "embeddings": data[_field_name(Needs.EMBEDDINGS)],
+            "computations": self._computations(data),
+        }
         return chosen | {name: value for name, value in data.items() if name not in self.groups}
 
     def plan(self) -> str:
@@ -83,6 +99,9 @@ class ScoringForm(LaunchForm):
         parts = []
         if texts:
             parts.append(f"{_named(texts)} for {self._chosen_count()}, from their texts, on a CPU worker.")
+        if embeddings := data[_field_name(Needs.EMBEDDINGS)]:
+            embedder = data["embedder"] or BUILT_IN_EMBEDDER
+            parts.append(f"{_named(embeddings)} for {self._chosen_count()} by {embedder}, on a GPU worker.")
         if computations:
             parts.append(
                 f"{_named(computations)} for {self._chosen_count()} under {data['model']}, on a GPU worker."
@@ -90,7 +109,8 @@ class ScoringForm(LaunchForm):
         return " ".join([*parts, "Pairs that have these scores with these settings are left out."])
 
     def _computations(self, data: dict[str, Any]) -> list[str]:
-        names = [name for name in self.groups if name != _field_name(Needs.TEXT)]
+        others = {_field_name(Needs.TEXT), _field_name(Needs.EMBEDDINGS)}
+        names = [name for name in self.groups if name not in others]
         return [computation for name in names for computation in data.get(name) or []]
 
 

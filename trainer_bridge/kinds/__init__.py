@@ -13,6 +13,7 @@ KINDS: dict[str, str] = {
     Job.Kind.JUDGE: "trainer_bridge.kinds.judge.JudgePairs",
     Job.Kind.SCORE: "trainer_bridge.kinds.score.ScorePairs",
     Job.Kind.SCORE_TEXTS: "trainer_bridge.kinds.score_texts.ScoreTexts",
+    Job.Kind.EMBED: "trainer_bridge.kinds.embed.EmbedTexts",
     Job.Kind.TRAIN: "trainer_bridge.kinds.train.Train",
     Job.Kind.EVALUATE: "trainer_bridge.kinds.evaluate.Evaluate",
 }

@@ -26,6 +26,7 @@ class Job(models.Model):
         JUDGE = "judge_pairs", "Judge pairs"
         SCORE = "score_pairs", "Score pairs"
         SCORE_TEXTS = "score_texts", "Score pairs by their texts"
+        EMBED = "embed_texts", "Embed texts"
         TRAIN = "train", "Train"
         EVALUATE = "evaluate", "Evaluate"
 

@@ -1,4 +1,4 @@
-"""Starting work: sample responses, judge pairs, score pairs. `preview` says what would happen."""
+"""Starting work: sample responses, judge, score and embed. `preview` says what would happen."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from curation.policies import researcher_access
 from judges.models import Judge
 from trainer_bridge.errors import JobError
-from trainer_bridge.forms.jobs import GenerateForm, JudgingForm, LaunchForm
+from trainer_bridge.forms.jobs import EmbedForm, GenerateForm, JudgingForm, LaunchForm
 from trainer_bridge.forms.scoring import ScoringForm
 from trainer_bridge.models import Job
-from trainer_bridge.services.job_create import generation_create, judging_create, scorings_create
+from trainer_bridge.services.job_create import (
+    embedding_create,
+    generation_create,
+    judging_create,
+    scorings_create,
+)
 
 
 @login_required
@@ -33,7 +38,11 @@ def generate_create(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def score_create(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
-    initial = {name: request.GET[name] for name in ("model", "dtype", "max_length") if name in request.GET}
+    initial = {
+        name: request.GET[name]
+        for name in ("model", "embedder", "dtype", "max_length")
+        if name in request.GET
+    }
     form = ScoringForm(request.POST or None, project=access.project, initial=initial)
     form.choose(request.GET.getlist("scorer"))
 
@@ -41,6 +50,18 @@ def score_create(request: HttpRequest, slug: str) -> HttpResponse:
         return scorings_create(project=access.project, user=access.user, **form.arguments())
 
     return _launch(request, slug, form, create, "trainer_bridge/scoring_create.html")
+
+
+@login_required
+def embed_create(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    initial = {"texts": request.GET.get("texts", "all")}
+    form = EmbedForm(request.POST or None, project=access.project, initial=initial)
+
+    def create() -> list[Job]:
+        return [embedding_create(project=access.project, user=access.user, **form.arguments())]
+
+    return _launch(request, slug, form, create, "trainer_bridge/embedding_create.html")
 
 
 @login_required

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,26 +32,37 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
 
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
     """Append a record array to a table with the same columns, in binary: `copy_out` backwards."""
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(copy_statement(table, rows)) as copy,
+    ):
+        for block in packed(rows):
+            copy.write(block)
+
+
+def copy_statement(table: str, rows: npt.NDArray[np.void]) -> str:
+    """The COPY that takes what `packed` makes of the rows."""
+    return f"COPY {table} ({', '.join(rows.dtype.names or ())}) FROM STDIN (FORMAT BINARY)"
+
+
+def packed(rows: npt.NDArray[np.void]) -> Iterator[bytes]:
+    """The rows as PostgreSQL's binary COPY reads them."""
     names = rows.dtype.names or ()
     fields: list[tuple[str, Any]] = [("_fields", ">i2")]
     for name in names:
         fields += [(f"_{name}", ">i4"), (name, rows.dtype[name].newbyteorder(">"))]
-    packed = np.empty(min(len(rows), _BLOCK), dtype=fields)
-    packed["_fields"] = len(names)
+    space = np.empty(min(len(rows), _BLOCK), dtype=fields)
+    space["_fields"] = len(names)
     for name in names:
-        packed[f"_{name}"] = rows.dtype[name].itemsize
-    with (
-        connection.wrap_database_errors,
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy,
-    ):
-        copy.write(_SIGNATURE)
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            for name in names:
-                packed[name][: len(block)] = block[name]
-            copy.write(packed[: len(block)].tobytes())
-        copy.write(b"\xff\xff")  # no more rows
+        space[f"_{name}"] = rows.dtype[name].itemsize
+    yield _SIGNATURE
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        for name in names:
+            space[name][: len(block)] = block[name]
+        yield space[: len(block)].tobytes()
+    yield b"\xff\xff"  # no more rows
 
 
 def vector_type(dimensions: int) -> np.dtype[np.void]:

@@ -141,4 +141,16 @@ class Migration(migrations.Migration):
                 name="response_embedding_has_length_one",
             ),
         ),
+        migrations.AlterField(
+            model_name="cleaningreport",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("duplicates", "Near duplicates"),
+                    ("neighbours", "Near duplicates by meaning"),
+                    ("patterns", "Personal data and secrets"),
+                ],
+                max_length=10,
+            ),
+        ),
     ]

@@ -36,7 +36,7 @@ NO_PAGE = {
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
-    "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
+    "curation:cleaning-find-neighbours", "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
 }  # fmt: skip
 
@@ -53,7 +53,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     )[0]
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
-        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/patterns/", "prompts/import/",
+        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/neighbours/", "cleaning/patterns/",
+        "prompts/import/",
         "prompts/import/formats/",
         f"imports/{world['import_draft']}/", f"imports/{world['import_preferences']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
@@ -103,7 +104,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
-        "cleaning/patterns/",
+        "cleaning/neighbours/", "cleaning/patterns/",
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
         "evaluations/",

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from tests import seeds
+from tests import embedding_seed, seeds
 
 
 def whole(*, model: str) -> dict[str, Any]:
@@ -23,6 +23,7 @@ def whole(*, model: str) -> dict[str, Any]:
     made |= seeds.quality(project=project, campaign=made["campaign"])
     made |= seeds.rare(project=project, model=made["model"], judge=made["judge"], number=made["number"])
     made |= seeds.cleaned(project=project)
+    embedding_seed.embedded(project=project)
     made["empty"] = seeds.empty(slug="empty")
     return made
 

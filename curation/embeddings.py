@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
@@ -33,9 +31,7 @@ def newest_embedder(project: Project, name: str = "") -> Embedder | None:
     return embedders.first()
 
 
-def prompt_vectors(
-    embedder: Embedder, split: Literal["", "train", "eval", "gold"] = ""
-) -> tuple[IntArray, Vectors]:
+def prompt_vectors(embedder: Embedder, split: str = "") -> tuple[IntArray, Vectors]:
     """(ids of embedded prompts in order, their vectors as rows), of one split or of all."""
     ids, vectors = [np.zeros(0, dtype=np.int64)], [np.zeros((0, embedder.dimensions), dtype=np.float32)]
     last = 0

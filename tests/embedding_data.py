@@ -16,7 +16,8 @@ Vector = npt.NDArray[np.float32]
 
 def direction(number: int, dimensions: int = DIMENSIONS) -> Vector:
     """One of some vectors at right angles to each other."""
-    return np.eye(dimensions, dtype=np.float32)[number]
+    found: Vector = np.eye(dimensions, dtype=np.float32)[number]
+    return found
 
 
 def near(vector: Vector, cosine: float, towards: int = -1) -> Vector:

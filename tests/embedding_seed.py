@@ -6,14 +6,16 @@ import json
 import sys
 from typing import Any
 
+import django
 from django.db import transaction
 
-from curation.models import Project, Prompt, Response, User
-from curation.services.cleaning_build import cleaning_build, cleaning_request
-from curation.services.embedding_score import COMPARISONS, embedding_scores_record
-from tests import seeds  # noqa: F401 -- it sets Django up
-from tests.embedding_data import embed, embedder_of, random_vectors
-from trainer_bridge.services.job_create import embedding_create
+django.setup()
+
+from curation.models import Project, Prompt, Response, User  # noqa: E402
+from curation.services.cleaning_build import cleaning_build, cleaning_request  # noqa: E402
+from curation.services.embedding_score import COMPARISONS, embedding_scores_record  # noqa: E402
+from tests.embedding_data import embed, embedder_of, random_vectors  # noqa: E402
+from trainer_bridge.services.job_create import embedding_create  # noqa: E402
 
 
 def embedding(*, project: int, **others: Any) -> int:
@@ -27,7 +29,7 @@ def embedding(*, project: int, **others: Any) -> int:
 
 
 def embedded(*, project: int) -> None:
-    """Vectors of everything, some of them close; their scores; and a search for near duplicates by the index."""
+    """Vectors of everything, two of them the same; their scores; and a search for duplicates by the index."""
     owner = Project.objects.get(pk=project)
     embedder = embedder_of(owner, "all-MiniLM-L6-v2")
     items = [*Prompt.objects.filter(project=owner), *Response.objects.filter(prompt__project=owner)]

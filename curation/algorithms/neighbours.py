@@ -16,10 +16,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.algorithms.decontamination import tokens
+from curation.algorithms.filters import Cut, first_reason
 from curation.algorithms.near_duplicates import Clusters, clustered
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 Vectors = npt.NDArray[np.float32]
 Beat = Callable[[], None]
 
@@ -123,3 +125,31 @@ def n_recalled(exact: FloatArray, found: FloatArray) -> int:
     k-th counts, whichever it is. `exact` is (texts, k); `found` likewise, NaN where it found fewer."""
     furthest = exact[:, -1:] - ROUNDING
     return int((found >= furthest).sum(axis=1).clip(max=exact.shape[1]).sum())
+
+
+def largest_cosine(vectors: Vectors, tests: Vectors) -> FloatArray:
+    """Each vector's cosine with the nearest test vector, −1 where there is none."""
+    largest = np.full(len(vectors), -1.0)
+    for start in range(0, len(vectors), BLOCK):
+        for column in range(0, len(tests), COLUMNS):
+            cosine = vectors[start : start + BLOCK] @ tests[column : column + COLUMNS].T
+            some = largest[start : start + BLOCK]
+            np.maximum(some, cosine.max(axis=1), out=some)
+    return largest
+
+
+def far_from_tests(
+    cosine: FloatArray, asked: BoolArray, threshold: float, *, is_complete: bool, keep_missing: bool
+) -> Cut:
+    """Keep pairs whose prompt is further from any test than this; those not `asked` stay.
+
+    `cosine` is NaN where the prompt has no embedding. Without `is_complete` a test has none, so that no pair
+    is known to be far from it.
+    """
+    tested = np.isfinite(cosine)
+    failing = {
+        f"as near as {threshold:g} to an eval prompt": asked & tested & (cosine >= threshold),
+        "no embedding of the prompt": asked & ~tested & (not keep_missing),
+        "no embedding of an eval prompt": asked & (not is_complete) & (not keep_missing),
+    }
+    return Cut(*first_reason(failing, len(cosine)), np.where(asked, cosine, np.nan), (threshold,))

@@ -14,6 +14,7 @@ from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
 from curation.recipes.base import DEFAULT_SCORER, RecipeError, Step
+from curation.recipes.embedding_steps import DecontaminateByMeaning
 from curation.recipes.pool import Pool
 from curation.recipes.selection_steps import (
     BalanceLength,
@@ -142,6 +143,7 @@ Kind = (
     | CertainSample
     | ExactDuplicates
     | Decontaminate
+    | DecontaminateByMeaning
 )
 STEPS: dict[str, type[Step]] = {kind.model_fields["step"].default: kind for kind in get_args(Kind)}
 _RECIPE: TypeAdapter[list[Kind]] = TypeAdapter(list[Annotated[Kind, Field(discriminator="step")]])

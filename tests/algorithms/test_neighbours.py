@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from curation.algorithms import neighbours
 from curation.algorithms.near_duplicates import Clusters
-from curation.algorithms.neighbours import Vectors, exact_links, find_alike, n_recalled, nearest, thinned
+from curation.algorithms.neighbours import (
+    Vectors,
+    exact_links,
+    far_from_tests,
+    find_alike,
+    largest_cosine,
+    n_recalled,
+    nearest,
+    thinned,
+)
 from tests.embedding_data import direction, near, random_vectors
 
 
@@ -129,3 +138,24 @@ def test_recall_counts_neighbours_as_near_as_the_last() -> None:
     assert n_recalled(exact, exact) == 6
     assert n_recalled(exact, found) == 4
     assert n_recalled(exact, np.full((2, 3), np.nan)) == 0
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 1000))
+def test_the_nearest_test_is_that_of_all(n: int, n_tests: int, seed: int) -> None:
+    vectors, tests = random_vectors(n, 5, seed), random_vectors(n_tests, 5, seed + 1)
+    slow = [max([float(np.dot(one, other)) for other in tests], default=-1.0) for one in vectors]
+    assert largest_cosine(vectors, tests) == pytest.approx(slow, abs=1e-6)
+
+
+def test_a_pair_goes_for_its_first_reason() -> None:
+    cosine = np.array([0.95, 0.9, 0.2, np.nan, 0.99])
+    asked = np.array([True, True, True, True, False])
+    cut = far_from_tests(cosine, asked, 0.9, is_complete=True, keep_missing=False)
+    assert cut.counts() == {"as near as 0.9 to an eval prompt": 2, "no embedding of the prompt": 1}
+    assert cut.keep.tolist() == [False, False, True, False, True]
+    assert cut.values is not None
+    assert np.isnan(cut.values).tolist() == [False, False, False, True, True]
+    cut = far_from_tests(cosine, asked, 0.9, is_complete=False, keep_missing=False)
+    assert cut.counts()["no embedding of an eval prompt"] == 1
+    cut = far_from_tests(cosine, asked, 0.9, is_complete=False, keep_missing=True)
+    assert cut.keep.tolist() == [False, False, True, True, True]

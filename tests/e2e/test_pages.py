@@ -36,7 +36,8 @@ NO_PAGE = {
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
-    "curation:cleaning-find-neighbours", "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
+    "curation:cleaning-find-neighbours",
+    "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
 }  # fmt: skip
 

@@ -7,8 +7,9 @@ needs no shared memory: a container with little of it could not build a large in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -59,17 +60,15 @@ class Checked:
 class NeighbourIndex:
     """An index over (n, dimensions) vectors, to be used in a `with` block."""
 
-    def __init__(self, vectors: Vectors, beat: Beat, *, memory_mb: int | None = None) -> None:
+    def __init__(self, vectors: Vectors, beat: Beat) -> None:
         self._vectors = vectors
         self._beat = beat
-        self.memory_mb = memory_mb if memory_mb is not None else memory_for(*vectors.shape)
 
     def __enter__(self) -> Self:
         self._connection: Any = connection.get_new_connection(connection.get_connection_params())
         self._connection.autocommit = True
         try:
             self._fill()
-            self.build()
         except BaseException:
             self._connection.close()
             raise
@@ -96,10 +95,9 @@ class NeighbourIndex:
                 copy.write(block)
         self._execute("ANALYZE neighbour")
 
-    def build(self) -> None:
-        """The index, with so much memory that its graph stays in it: outside, building takes many times as
-        long."""
-        self._set("maintenance_work_mem", f"{self.memory_mb}MB")
+    def build(self, memory_mb: int) -> None:
+        """The index, in so much memory: where its graph does not fit, building takes many times as long."""
+        self._set("maintenance_work_mem", f"{memory_mb}MB")
         self._while_beating(
             "CREATE INDEX neighbour_hnsw ON neighbour USING hnsw (vector vector_cosine_ops) "
             f"WITH (m = {M}, ef_construction = {EF_CONSTRUCTION})"
@@ -148,6 +146,19 @@ class NeighbourIndex:
             links_found=min(int(np.isin(one, sample).sum()), links),
         )
 
+    def on_notice(self, tell: Callable[[str], object]) -> None:
+        """Pass on what PostgreSQL remarks, such as that the graph no longer fits in memory."""
+        self._connection.add_notice_handler(lambda notice: tell(str(notice.message_primary)))
+
+    @contextmanager
+    def without_index(self) -> Iterator[None]:
+        """Queries look at every row meanwhile."""
+        self._set("enable_indexscan", "off")
+        self._set("enable_seqscan", "on")
+        yield
+        self._set("enable_indexscan", "on")
+        self._set("enable_seqscan", "off")
+
     def _set(self, name: str, value: str) -> None:
         self._execute("SELECT set_config(%s, %s, false)", [name, value])
 
@@ -175,6 +186,7 @@ def index_links(vectors: Vectors, threshold: float, beat: Beat) -> tuple[Links, 
     """What connects the texts by the index, and how much of it the index found."""
     n = len(vectors)
     with NeighbourIndex(vectors, beat) as index:
+        index.build(memory_for(*vectors.shape))
         one, other, cosine = index.links(threshold)
         checked = index.check(one, threshold)
     strongest = np.zeros(n)

@@ -22,9 +22,9 @@ class DecontaminateByMeaning(Step):
     help = (
         "Drops pairs whose prompt is as near to an eval prompt as this, by the cosine of their sentence "
         "embeddings, those of the newest embedding model. Ours: it finds what “Decontaminate” cannot, the "
-        "same question in other words, and drops questions that differ from an eval prompt in a number or a name. "
-        "Pairs of the eval split are not tested and stay. Where an eval prompt has no embedding nothing has "
-        "been compared with it, so no pair counts as tested; without eval prompts nothing is dropped."
+        "same question in other words, and drops questions that differ from an eval prompt in a number or a "
+        "name. Pairs of the eval split are not tested and stay. Where an eval prompt has no embedding, "
+        "nothing was compared with it, so no pair counts as tested; without eval prompts nothing is dropped."
     )
     step: Literal["decontaminate_meaning"] = "decontaminate_meaning"
     threshold: float = Field(default=THRESHOLD, ge=0, le=1, title="Least cosine to drop")
@@ -46,7 +46,7 @@ class DecontaminateByMeaning(Step):
 
 @dataclass(frozen=True)
 class Nearness:
-    """Embedded training prompts in order of id, each with its cosine to the nearest eval prompt, −1 without one.
+    """Embedded training prompts in order of id, and their cosines to the nearest eval prompt, −1 without one.
 
     `n_tests` counts the eval prompts that say something; `is_complete`: all of them are embedded.
     """

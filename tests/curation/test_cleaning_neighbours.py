@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from curation import cleaning_neighbours, neighbour_index
 from curation.algorithms.neighbours import exact_links
+from curation.bulk import vector_type
 from curation.cleaning_neighbours import uses_index
 from curation.cleaning_pages import Recall
 from curation.models import CleaningReport, Embedder, Project, Prompt
@@ -192,6 +193,7 @@ def test_what_the_index_misses_is_told(db: None, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(neighbour_index, "M", 2)
     vectors = random_vectors(3000, 32, seed=5)
     with NeighbourIndex(vectors, no_beat) as index:
+        index.build(64)
         index._set("hnsw.ef_search", "1")
         index._set("hnsw.iterative_scan", "off")
         one, _, _ = index.links(0.6)
@@ -213,6 +215,7 @@ def test_two_texts_can_be_indexed_and_nothing_is_left(db: None) -> None:
 
 def test_the_index_is_asked_and_not_the_table(db: None) -> None:
     with NeighbourIndex(random_vectors(300), no_beat) as index:
+        index.build(64)
         plan = index._execute("EXPLAIN " + neighbour_index.ASK, {"limit": 11, "places": [1], "least": 0.5})
     assert "neighbour_hnsw" in str(plan)
 
@@ -226,9 +229,14 @@ def test_a_lost_report_stops_the_search(db: None) -> None:
 
 
 def test_a_failure_in_the_index_closes_its_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = random_vectors(50)
     monkeypatch.setattr(neighbour_index, "M", 1)  # pgvector wants 2
-    index = NeighbourIndex(random_vectors(50), no_beat)
-    with pytest.raises(psycopg.Error, match="out of bounds"):
+    with pytest.raises(psycopg.Error, match="out of bounds"), NeighbourIndex(vectors, no_beat) as index:
+        index.build(64)
+    assert index._connection.closed
+    monkeypatch.setattr(neighbour_index, "vector_type", lambda _: vector_type(7))
+    index = NeighbourIndex(vectors, no_beat)
+    with pytest.raises((psycopg.Error, ValueError)):
         index.__enter__()
     assert index._connection.closed
 
@@ -236,7 +244,8 @@ def test_a_failure_in_the_index_closes_its_connection(db: None, monkeypatch: pyt
 def test_beats_go_on_while_the_index_is_built(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbour_index, "BEAT_SECONDS", 0.01)
     beats: list[int] = []
-    with NeighbourIndex(random_vectors(4000, 64), lambda: beats.append(1)):
+    with NeighbourIndex(random_vectors(4000, 64), lambda: beats.append(1)) as index:
+        index.build(64)
         assert beats
 
 

@@ -134,8 +134,10 @@ class NeighbourIndex:
         at, _, cosine = self.ask(sample, k, -1.0)
         order = np.argsort(at, kind="stable")
         at, cosine = at[order], cosine[order]
-        row = np.searchsorted(sample, at)
-        found[row, np.arange(len(at)) - np.searchsorted(at, at)] = cosine
+        column = np.arange(len(at)) - np.searchsorted(at, at)
+        # Among many that are the same a text may not find itself, and then has one neighbour too many.
+        fits = column < k
+        found[np.searchsorted(sample, at[fits]), column[fits]] = cosine[fits]
         links = int((exact >= threshold).sum())
         return Checked(
             sampled=len(sample),

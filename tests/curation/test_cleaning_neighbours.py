@@ -11,6 +11,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from curation import cleaning_neighbours, neighbour_index
+from curation.algorithms.near_duplicates import clustered
 from curation.algorithms.neighbours import exact_links
 from curation.bulk import vector_type
 from curation.cleaning_neighbours import uses_index
@@ -22,6 +23,7 @@ from curation.services.prompt_exclude import prompt_exclude
 from tests.conftest import People
 from tests.embedding_data import direction, embed, embedder_of, near, random_vectors
 from tests.factories import ProjectFactory, PromptFactory
+from tests.site import wait_for
 
 pytestmark = pytest.mark.django_db
 
@@ -208,9 +210,27 @@ def test_two_texts_can_be_indexed_and_nothing_is_left(db: None) -> None:
     links, checked = index_links(vectors, 0.9, no_beat)
     assert (links.one.tolist(), links.other.tolist()) in (([0, 1], [1, 0]), ([0], [1]))
     assert checked == Checked(sampled=2, neighbours=2, neighbours_found=2, links=2, links_found=2)
+    # The server drops the table once it notices that the connection is gone.
+    wait_for(lambda: n_tables() == 0, 20)
+
+
+def n_tables() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'neighbour%'")
-        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relname = 'neighbour'")
+        (n,) = cursor.fetchone()
+    return int(n)
+
+
+def test_many_that_are_the_same_are_one_cluster(db: None) -> None:
+    vectors = np.concatenate([np.tile(direction(0), (300, 1)), random_vectors(20)])
+    links, checked = index_links(vectors, 0.99, no_beat)
+    assert np.flatnonzero(links.strongest).tolist() == list(range(300))
+    assert checked.neighbours_found == checked.neighbours
+    # Each is linked to at most 99 of the others, so that they may fall apart into a few clusters.
+    found = clustered(
+        links.one, links.other, links.strongest, exact=np.zeros(0, dtype=np.int64), n_compared=320
+    )
+    assert len(set(found.cluster.tolist())) <= 4
 
 
 def test_the_index_is_asked_and_not_the_table(db: None) -> None:

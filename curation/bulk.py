@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,37 +41,55 @@ def next_ids(table: str, n: int) -> list[int]:
 
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
     """Append a record array to a table with the same columns, in binary: `copy_out` backwards."""
-    names = rows.dtype.names or ()
-    fields: list[tuple[str, str]] = [("_fields", ">i2")]
-    for name in names:
-        fields += [(f"_{name}", ">i4"), (name, rows.dtype[name].newbyteorder(">").str)]
-    packed = np.empty(min(len(rows), _BLOCK), dtype=fields)
-    packed["_fields"] = len(names)
-    for name in names:
-        packed[f"_{name}"] = rows.dtype[name].itemsize
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)") as copy,
+        cursor.copy(copy_statement(table, rows)) as copy,
     ):
-        copy.write(_SIGNATURE)
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            for name in names:
-                packed[name][: len(block)] = block[name]
-            copy.write(packed[: len(block)].tobytes())
-        copy.write(b"\xff\xff")  # no more rows
+        for block in packed(rows):
+            copy.write(block)
 
 
-def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str]]) -> npt.NDArray[np.void]:
+def copy_statement(table: str, rows: npt.NDArray[np.void]) -> str:
+    """The COPY that takes what `packed` makes of the rows."""
+    return f"COPY {table} ({', '.join(rows.dtype.names or ())}) FROM STDIN (FORMAT BINARY)"
+
+
+def packed(rows: npt.NDArray[np.void]) -> Iterator[bytes]:
+    """The rows as PostgreSQL's binary COPY reads them."""
+    names = rows.dtype.names or ()
+    fields: list[tuple[str, Any]] = [("_fields", ">i2")]
+    for name in names:
+        fields += [(f"_{name}", ">i4"), (name, rows.dtype[name].newbyteorder(">"))]
+    space = np.empty(min(len(rows), _BLOCK), dtype=fields)
+    space["_fields"] = len(names)
+    for name in names:
+        space[f"_{name}"] = rows.dtype[name].itemsize
+    yield _SIGNATURE
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        for name in names:
+            space[name][: len(block)] = block[name]
+        yield space[: len(block)].tobytes()
+    yield b"\xff\xff"  # no more rows
+
+
+def vector_type(dimensions: int) -> np.dtype[np.void]:
+    """pgvector's type as it travels: its numbers are in `values`."""
+    return np.dtype([("dimensions", "i2"), ("unused", "i2"), ("values", "f4", (dimensions,))])
+
+
+def copy_out(
+    query: str, params: Sequence[Any], columns: Sequence[tuple[str, str | np.dtype[np.void]]]
+) -> npt.NDArray[np.void]:
     """What `query` selects, in its order, as a record array.
 
     PostgreSQL packs the rows into one value, up to a GiB: several million rows a second, where a row at a
-    time is half a million. `columns` are (name, type) with type one of i2, i4, i8, f8; each must be selected
-    as that SQL type and never be null. Raises ValueError where one is null.
+    time is half a million. `columns` are (name, type) with type one of i2, i4, i8, f8, or a `vector_type`;
+    each must be selected as that SQL type and never be null. Raises ValueError where one is null.
     """
     names = ", ".join(f"column_{place}" for place in range(len(columns)))
-    packed = " || ".join(f"{SEND[kind]}(column_{place})" for place, (_, kind) in enumerate(columns))
+    packed = " || ".join(f"{_sends(kind)}(column_{place})" for place, (_, kind) in enumerate(columns))
     statement = f"""
         COPY (SELECT count(*), coalesce(string_agg({packed}, ''::bytea), ''::bytea)
               FROM ({query}) AS asked ({names}))
@@ -95,3 +113,7 @@ def copy_out(query: str, params: Sequence[Any], columns: Sequence[tuple[str, str
     for name, _ in columns:
         rows[name].byteswap(inplace=True)  # from the network's order, without a second copy
     return rows
+
+
+def _sends(kind: str | np.dtype[np.void]) -> str:
+    return SEND[kind] if isinstance(kind, str) else "vector_send"

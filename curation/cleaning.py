@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from curation.algorithms.decontamination import user_text, whole_text
-from curation.algorithms.near_duplicates import find_clusters
+from curation.algorithms.near_duplicates import Clusters, find_clusters
 from curation.algorithms.patterns import SCRIPT, find_patterns, main_script, masked
 from curation.models import CleaningReport, Project, Prompt, Response
 
@@ -32,18 +32,23 @@ class Found:
 def find_duplicates(report: CleaningReport, beat: Beat) -> Found:
     """Clusters among the prompts that are not excluded, by what users say in them."""
     ids, texts = [], []
-    for prompt, messages in _prompts(report.project, beat):
+    for prompt, messages in included_prompts(report.project, beat):
         ids.append(prompt)
         texts.append(user_text(messages))
     beat()
     found = find_clusters(texts, n=report.params["n"], threshold=report.params["threshold"], beat=beat)
+    read = {"wordless": found.n_wordless, "excluded": n_excluded(report.project)}
+    return cluster_rows(found, ids, read)
+
+
+def cluster_rows(found: Clusters, ids: Sequence[int], counts: dict[str, int]) -> Found:
+    """Clusters of the prompts with these ids, with what else was counted."""
     n_clusters = len(np.unique(found.cluster))
     places = np.array(ids, dtype=np.int64)[found.place]
     return Found(
         counts={
             "compared": found.n_compared,
-            "wordless": found.n_wordless,
-            "excluded": _n_excluded(report.project),
+            **counts,
             "clusters": n_clusters,
             "members": len(places),
             "exact": int(found.exact.sum()),
@@ -67,7 +72,7 @@ def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
     rows: list[Finding] = []
     scripts: dict[int, tuple[str, float]] = {}
     n_prompts = n_responses = 0
-    for prompt, messages in _prompts(report.project, beat):
+    for prompt, messages in included_prompts(report.project, beat):
         n_prompts += 1
         text = whole_text(messages)
         rows += _matches(prompt, None, text)
@@ -77,7 +82,7 @@ def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
         rows += _matches(prompt, response, text)
     rows += _other_scripts(scripts)
     by_kind = Counter(kind for _, _, kind, _, _ in rows)
-    read = {"prompts": n_prompts, "responses": n_responses, "excluded": _n_excluded(report.project)}
+    read = {"prompts": n_prompts, "responses": n_responses, "excluded": n_excluded(report.project)}
     return Found(
         counts={**read, **by_kind},
         table="curation_patternfinding",
@@ -86,11 +91,13 @@ def find_personal_data(report: CleaningReport, beat: Beat) -> Found:
     )
 
 
-def _n_excluded(project: Project) -> int:
+def n_excluded(project: Project) -> int:
+    """Prompts under a standing exclusion."""
     return Prompt.objects.filter(project=project).excluded().count()
 
 
-def _prompts(project: Project, beat: Beat) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+def included_prompts(project: Project, beat: Beat) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """(id, messages) of the prompts that are not excluded, in order of id."""
     prompts = Prompt.objects.filter(project=project).included().order_by("id").values_list("id", "messages")
     for place, row in enumerate(prompts.iterator(chunk_size=CHUNK)):
         if place % CHUNK == 0:

@@ -18,6 +18,7 @@ from curation.models import CleaningReport, DuplicateMember, PatternFinding, Pro
 FINDINGS = 50
 CLUSTERS = 20
 SHOWN_MEMBERS = 20
+LEAST_RECALL = 0.95
 State = CleaningReport.State
 
 
@@ -48,6 +49,31 @@ def report_standing(project: Project, kind: str) -> Standing:
     newest = reports.first()
     done = newest if newest and newest.state == State.DONE else reports.filter(state=State.DONE).first()
     return Standing(done, None if newest == done else newest)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """How much of what exact search finds an index found, for a sample of prompts."""
+
+    sampled: int
+    neighbours: float
+    links: float | None
+
+    @property
+    def is_low(self) -> bool:
+        return min(self.neighbours, 1.0 if self.links is None else self.links) < LEAST_RECALL
+
+
+def index_recall(report: CleaningReport) -> Recall | None:
+    """What the check of the index found; None where the search was exact."""
+    counts = report.counts
+    if not counts.get("neighbours"):
+        return None
+    return Recall(
+        sampled=counts["sampled"],
+        neighbours=counts["neighbours_found"] / counts["neighbours"],
+        links=counts["links_found"] / counts["links"] if counts["links"] else None,
+    )
 
 
 def n_excluded_by(report: CleaningReport) -> int:

@@ -48,6 +48,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class PromptQuerySet(models.QuerySet[Any]):
+    def lacking_embedding(self, embedder: int | None) -> Self:
+        """Prompts that this embedder has not embedded; without one, all of them."""
+        embedded = apps.get_model("curation", "PromptEmbedding")._default_manager
+        return self.filter(~Exists(embedded.filter(prompt=OuterRef("pk"), embedder=embedder)))
+
     def with_counts(self) -> Self:
         """Each prompt with `n_responses` and `n_pairs`, counted for the rows of the page only."""
         return self.annotate(n_responses=_count_of("Response"), n_pairs=_count_of("Pair"))
@@ -97,6 +102,11 @@ def _count_of(model: str) -> Coalesce:
 
 
 class ResponseQuerySet(models.QuerySet[Any]):
+    def lacking_embedding(self, embedder: int | None) -> Self:
+        """Responses that this embedder has not embedded; without one, all of them."""
+        embedded = apps.get_model("curation", "ResponseEmbedding")._default_manager
+        return self.filter(~Exists(embedded.filter(response=OuterRef("pk"), embedder=embedder)))
+
     def for_project(self, project: Project) -> Self:
         return self.filter(prompt__project=project)
 

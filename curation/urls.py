@@ -71,6 +71,10 @@ cleaning_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/cleaning/", cleaning.duplicates, name="cleaning-duplicates"),
     path("p/<slug:slug>/cleaning/find/", cleaning.duplicates_find, name="cleaning-find-duplicates"),
     path("p/<slug:slug>/cleaning/<int:pk>/keep-one/", cleaning.duplicates_keep_one, name="cleaning-keep-one"),
+    path("p/<slug:slug>/cleaning/neighbours/", cleaning.neighbours, name="cleaning-neighbours"),
+    path(
+        "p/<slug:slug>/cleaning/neighbours/find/", cleaning.neighbours_find, name="cleaning-find-neighbours"
+    ),
     path("p/<slug:slug>/cleaning/patterns/", cleaning.patterns, name="cleaning-patterns"),
     path("p/<slug:slug>/cleaning/patterns/find/", cleaning.patterns_find, name="cleaning-find-patterns"),
     path(

@@ -21,6 +21,7 @@ OwnComputation = Literal["ches", "last_hidden_ip", "angle", "token_edit", "logpr
 Computation = Literal[OwnComputation, "log_ratio", "lora_entanglement"]
 
 MOST_PROBE_ROWS = 4096
+BUILT_IN_EMBEDDER = "all-MiniLM-L6-v2"
 
 
 class ExitCode(IntEnum):
@@ -152,6 +153,35 @@ class FeatureRow(Strict):
 
     pair_id: str
     states: str
+
+
+class TextRow(Strict):
+    """A row of `texts.jsonl`: a text to embed under a key of its own."""
+
+    key: str
+    text: str
+
+
+class EmbeddingRow(Strict):
+    """A row of `embeddings.jsonl`: base64 of little-endian float32 numbers, a vector of length 1.
+
+    `is_cut`: the text is longer than what the model reads, and the vector is of its beginning.
+    """
+
+    key: str
+    is_cut: bool
+    vector: str
+
+
+class EmbedderFacts(Strict):
+    """`embedder.json`, written before the first row: what made the embeddings.
+
+    `window` is how many tokens of a text the model reads.
+    """
+
+    fingerprint: str
+    dimensions: int
+    window: int
 
 
 class VerdictRow(Strict):
@@ -366,6 +396,17 @@ class EstimateResult(Strict):
     model_fingerprint: str
 
 
+class EmbedSpec(Strict):
+    """`embed_texts`: sentence embeddings of every row of `texts`.
+
+    `model` is a local directory in the format of sentence-transformers; empty is BUILT_IN_EMBEDDER, which
+    comes with the worker environment.
+    """
+
+    model: str = ""
+    texts: str
+
+
 class LoraSpec(Strict):
     r: Annotated[int, Field(ge=1, le=512)] = 16
     alpha: Annotated[int, Field(ge=1, le=1024)] = 32
@@ -477,6 +518,7 @@ SPECS: dict[str, type[Strict]] = {
     "score_texts": TextScoreSpec,
     "estimate": EstimateSpec,
     "score_tokens": TokenScoreSpec,
+    "embed_texts": EmbedSpec,
     "train": TrainSpec,
     "evaluate": EvaluateSpec,
 }

@@ -12,6 +12,7 @@ from curation.score_builds import Builds, Freshness, read_builds
 from curation.score_sources import SCORER, Source, sources_by
 from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, ModelScorer, Needs, Scorer, by_needs
+from trainer_bridge.embedders import embedder_names
 from trainer_bridge.models import ModelVersion
 
 # How the scores of a group are asked for, where that is not by a job of the form “Score pairs”.
@@ -23,6 +24,8 @@ ASKED_BY = {
 # What of a producer's details the launch forms ask for.
 SETTINGS = ("dtype", "max_length", "method", "passes", "folds")
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
+NO_MODEL = "Its model is not registered in this project any more: register the directory again."
+NO_EMBEDDER = "Its model is not in the model directory any more: copy it there again."
 NO_REFERENCE = "Its second model is not registered in this project any more: register the directory again."
 
 
@@ -158,16 +161,28 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
         return "", f"The scorer is at version {scorer.version} by now and makes new scores."
     if scorer.needs in {Needs.JUDGMENTS, Needs.RANKINGS}:
         return "", "What they need is not there for the missing ones."
-    wanted = {"scorer": scorer.name}
-    if scorer.needs is not Needs.TEXT:
-        model = models.get(str(producer.details.get("model_fingerprint", "")))
-        if model is None:
-            return "", "Its model is not registered in this project any more: register the directory again."
-        wanted |= {"model": str(model.pk)}
-        if scorer.needs is Needs.TWO_MODELS:
-            reference = models.get(str(producer.details.get("reference_fingerprint", "")))
-            if reference is None:
-                return "", NO_REFERENCE
-            wanted |= {"reference": str(reference.pk)}
+    wanted, obstacle = {"scorer": scorer.name}, ""
+    if scorer.needs is Needs.EMBEDDINGS:
+        wanted["embedder"] = producer.label
+        obstacle = "" if producer.label in embedder_names() else NO_EMBEDDER
+    elif scorer.needs is not Needs.TEXT:
+        found, obstacle = _models_of(producer, scorer, models)
+        wanted |= found
         wanted |= {name: str(producer.details[name]) for name in SETTINGS if name in producer.details}
-    return urlencode(wanted), ""
+    return ("", obstacle) if obstacle else (urlencode(wanted), "")
+
+
+def _models_of(
+    producer: ScoreProducer, scorer: Scorer, models: dict[str, ModelVersion]
+) -> tuple[dict[str, str], str]:
+    """The models that the launch form is to name, and which of them is not there."""
+    fields = {"model": ("model_fingerprint", NO_MODEL)}
+    if scorer.needs is Needs.TWO_MODELS:
+        fields["reference"] = ("reference_fingerprint", NO_REFERENCE)
+    found: dict[str, str] = {}
+    for field, (fingerprint, obstacle) in fields.items():
+        model = models.get(str(producer.details.get(fingerprint, "")))
+        if model is None:
+            return {}, obstacle
+        found[field] = str(model.pk)
+    return found, ""

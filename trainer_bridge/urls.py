@@ -20,6 +20,7 @@ launch_urls: list[URLPattern] = [
     path("sample/", launches.generate_create, name="generate-create"),
     path("score/", launches.score_create, name="scoring-create"),
     path("estimate/", launches.estimate_create, name="estimate-create"),
+    path("embed/", launches.embed_create, name="embedding-create"),
     path("judges/<int:judge_pk>/run/", launches.judge_create, name="judging-create"),
 ]
 

@@ -40,9 +40,9 @@ class Clusters:
     """One element for each text that has a duplicate.
 
     `place` is the text's place in the input, `cluster` the number of its cluster from 0, the largest first;
-    `similarity` is its largest Jaccard index with another that was compared with it, and `exact` whether
-    another has the same words in the same order. `n_compared` and `n_wordless` count the texts; one without
-    words is like no other.
+    `similarity` is its largest Jaccard index (of embeddings: cosine) with another that was compared with it,
+    and `exact` whether another has the same words in the same order. `n_compared` and `n_wordless` count the
+    texts; one without words is like no other.
     """
 
     place: IntArray
@@ -83,11 +83,15 @@ def find_clusters(
     index = shingles.jaccard(one, other, beat)
     near = index >= threshold
     again = worded != same_as
-    return _clustered(
-        len(texts),
-        np.concatenate([same_as[again], unique[one[near]]]),
-        np.concatenate([worded[again], unique[other[near]]]),
-        np.concatenate([np.ones(int(again.sum())), index[near]]),
+    one = np.concatenate([same_as[again], unique[one[near]]])
+    other = np.concatenate([worded[again], unique[other[near]]])
+    similarity = np.zeros(len(texts))
+    for ends in (one, other):
+        np.maximum.at(similarity, ends, np.concatenate([np.ones(int(again.sum())), index[near]]))
+    return clustered(
+        one,
+        other,
+        similarity,
         exact=np.union1d(same_as[again], worded[again]),
         n_compared=len(worded),
     )
@@ -209,14 +213,12 @@ def _sharing(bucket: UIntArray) -> tuple[IntArray, IntArray]:
     return np.concatenate([one, first_of[of[with_first]]]), np.concatenate([other, with_first])
 
 
-def _clustered(
-    n_texts: int, one: IntArray, other: IntArray, index: FloatArray, *, exact: IntArray, n_compared: int
+def clustered(
+    one: IntArray, other: IntArray, similarity: FloatArray, *, exact: IntArray, n_compared: int
 ) -> Clusters:
-    """Clusters from links and the places of texts that stand there more than once."""
-    root = _connected(n_texts, one, other)
-    similarity = np.zeros(n_texts)
-    np.maximum.at(similarity, one, index)
-    np.maximum.at(similarity, other, index)
+    """Clusters from links between places, the largest similarity of each text, and the places of texts that
+    stand there more than once."""
+    root = _connected(len(similarity), one, other)
     place = np.unique(np.concatenate([one, other]))
     roots, of, sizes = np.unique(root[place], return_inverse=True, return_counts=True)
     rank = np.empty(len(roots), dtype=np.int64)
@@ -228,7 +230,7 @@ def _clustered(
         similarity=similarity[place][order],
         exact=np.isin(place[order], exact),
         n_compared=n_compared,
-        n_wordless=n_texts - n_compared,
+        n_wordless=len(similarity) - n_compared,
     )
 
 

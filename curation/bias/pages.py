@@ -61,6 +61,7 @@ PROBES = (
     ("length", "Length alone", "The number of characters."),
     ("surface", "Surface", "Lengths, lists, headings, punctuation, refusals, endings."),
     ("words", "Words", "Which frequent words and pairs of words it has, not how often."),
+    ("embedding", "Meaning", "Its sentence embedding; what lies beyond the model’s window is not seen."),
 )
 
 
@@ -94,7 +95,9 @@ def bias_context(version: DatasetVersion) -> dict[str, Any]:
     return context | {
         "report": report,
         "probes": [
-            {"label": label, "says": says, **report["separation"][key]} for key, label, says in PROBES
+            {"label": label, "says": says, **report["separation"][key]}
+            for key, label, says in PROBES
+            if key in report["separation"]  # a report from before there were embeddings has fewer
         ],
         "lengths": [
             {"label": label, "says": says, "is_share": is_share, "mark": mark, **report["length"][key]}

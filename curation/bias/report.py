@@ -29,7 +29,7 @@ def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
     sample = read_sample(rows, beat)
     report["n_rows_read"] = len(sample.chosen)
     report["n_responses_read"] = len(sample.surface)
-    report["separation"] = chosen_and_rejected(sample, beat)
+    report["separation"] = chosen_and_rejected(sample, version.project, beat)
     report["sources"] = each_source(sample, rows.models, beat)
     report["diversity"] = diversity(sample, rows)
     beat()

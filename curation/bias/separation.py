@@ -28,6 +28,8 @@ from curation.algorithms.text_features import (
 )
 from curation.bias.numbers import measured, undefined
 from curation.bias.reads import VersionRows, response_texts, sampled
+from curation.embeddings import newest_embedder, response_vectors
+from curation.models import Project
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -39,8 +41,11 @@ MOST_MODELS, LEAST_RESPONSES, MOST_RESPONSES = 12, 50, 1000
 FLAG_ABOVE = 0.9
 MOST_FEATURES, MOST_TERMS = 8, 12
 SURFACE_PENALTY, WORDS_PENALTY = 1.0, 0.3
+# Hundreds of dimensions, each with the penalty of a feature, would fit chance.
+PENALTY_PER_DIMENSION = 1.0
 ONE_SOURCE = "all responses come from one source"
 TOO_FEW = f"fewer than {LEAST_RESPONSES} responses"
+NOT_EMBEDDED = "the responses are not embedded"
 NO_WORDS = "no word stands in enough responses"
 
 
@@ -54,6 +59,7 @@ class Sample:
     prompt: IntArray
     chosen: IntArray
     rejected: IntArray
+    response: IntArray
     response_prompt: IntArray
     response_model: IntArray
     surface: FloatArray
@@ -83,6 +89,7 @@ def read_sample(rows: VersionRows, beat: Beat) -> Sample:
         prompt=table["prompt"],
         chosen=place[: len(at)],
         rejected=place[len(at) :],
+        response=ids,
         response_prompt=np.concatenate([table["prompt"], table["prompt"]])[first],
         response_model=models[first],
         surface=surface,
@@ -91,14 +98,38 @@ def read_sample(rows: VersionRows, beat: Beat) -> Sample:
     )
 
 
-def chosen_and_rejected(sample: Sample, beat: Beat) -> dict[str, Any]:
-    """Three probes, from the least to the most that they see: length, surface, words."""
+def chosen_and_rejected(sample: Sample, project: Project, beat: Beat) -> dict[str, Any]:
+    """Four probes, from the least to the most that they see: length, surface, words, meaning."""
     at = np.concatenate([sample.chosen, sample.rejected])
     positive = np.repeat([True, False], len(sample.chosen))
     prompt = np.concatenate([sample.prompt, sample.prompt])
     length = measure(sample.scaled[at][:, [CHARACTERS]], positive, prompt, SURFACE_PENALTY)
     beat()
-    return {"length": length} | both_probes(sample, at, positive, prompt, beat)
+    embedding = by_embedding(sample, project)
+    beat()
+    found = {"length": length} | both_probes(sample, at, positive, prompt, beat) | {"embedding": embedding}
+    return found | {"is_flagged": found["is_flagged"] or is_separable(embedding)}
+
+
+def by_embedding(sample: Sample, project: Project) -> dict[str, Any]:
+    """The probe of *More is Less* on sentence embeddings, over the rows both of whose responses have one by
+    the project's newest embedder; `model` is its name."""
+    embedder = newest_embedder(project)
+    if embedder is None:
+        return nothing(NOT_EMBEDDED)
+    ids, vectors = response_vectors(embedder, sample.response)
+    place = np.full(len(sample.response), -1)
+    place[np.searchsorted(sample.response, ids)] = np.arange(len(ids))
+    chosen, rejected = place[sample.chosen], place[sample.rejected]
+    both = (chosen >= 0) & (rejected >= 0)
+    if not both.any():
+        return nothing(NOT_EMBEDDED)
+    at = np.concatenate([chosen[both], rejected[both]])
+    positive = np.repeat([True, False], int(both.sum()))
+    prompt = np.tile(sample.prompt[both], 2)
+    x = standardised(vectors.astype(np.float64)[at])
+    found = measure(x, positive, prompt, PENALTY_PER_DIMENSION * x.shape[1])
+    return found | {"model": embedder.name}
 
 
 def both_probes(
@@ -119,8 +150,13 @@ def both_probes(
         else nothing(NO_WORDS)
     )  # fmt: skip
     beat()
-    flagged = any((found["auc"]["value"] or 0.0) > FLAG_ABOVE for found in (surface, words))
+    flagged = is_separable(surface) or is_separable(words)
     return {"surface": surface, "words": words, "is_flagged": flagged}
+
+
+def is_separable(found: dict[str, Any]) -> bool:
+    """Whether a probe tells the two sets apart better than a version should let it."""
+    return bool((found["auc"]["value"] or 0.0) > FLAG_ABOVE)
 
 
 def measure(

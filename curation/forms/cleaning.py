@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
-from curation.algorithms import near_duplicates
+from curation.algorithms import near_duplicates, neighbours
 from curation.algorithms.patterns import NAMES
+from curation.cleaning_neighbours import EXACT_UP_TO
+from curation.embeddings import newest_embedder
 from curation.forms.lists import ListFilterForm
+from curation.models import Embedder, Project
 from curation.services.prompt_exclude import REASON_LENGTH
 
 KEEP_RULES = {
@@ -44,6 +47,43 @@ class DuplicatesForm(forms.Form):
     def params(self) -> dict[str, Any]:
         """Call only on a valid form."""
         return dict(self.cleaned_data)
+
+
+class NeighboursForm(forms.Form):
+    embedder = forms.ModelChoiceField(
+        Embedder.objects.none(),
+        label="Embeddings by",
+        empty_label=None,
+        help_text="Prompts that it has not embedded are not compared.",
+    )
+    threshold = forms.FloatField(
+        min_value=0.5,
+        max_value=1,
+        initial=neighbours.THRESHOLD,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        help_text="The least cosine of two prompts. What a number means depends on the model: look at the "
+        "clusters before excluding.",
+    )
+    search = forms.ChoiceField(
+        choices=[
+            ("auto", f"all with all; by an index beyond {EXACT_UP_TO:,} prompts"),
+            ("exact", "all with all"),
+            ("index", "by an index"),
+        ],
+        label="Compare",
+        help_text="An index (HNSW) can miss neighbours; the report says how many it missed in a sample.",
+    )
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        embedder = cast("forms.ModelChoiceField[Embedder]", self.fields["embedder"])
+        embedder.queryset = Embedder.objects.filter(project=project)
+        self.initial["embedder"] = newest_embedder(project)
+
+    def params(self) -> dict[str, Any]:
+        """Call only on a valid form."""
+        embedder = self.cleaned_data["embedder"]
+        return self.cleaned_data | {"embedder": embedder.pk, "name": embedder.name}
 
 
 class FindingsForm(ListFilterForm):

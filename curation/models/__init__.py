@@ -10,6 +10,7 @@ from curation.models.datasets import (
     FilterRecipe,
     RecipeRun,
 )
+from curation.models.embeddings import Embedder, PromptEmbedding, ResponseEmbedding
 from curation.models.freezes import DatasetFreeze
 from curation.models.hub import HubPush
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
@@ -30,6 +31,7 @@ __all__ = [
     "DatasetVersion",
     "DroppedPair",
     "DuplicateMember",
+    "Embedder",
     "Export",
     "FilterRecipe",
     "HubPush",
@@ -42,12 +44,14 @@ __all__ = [
     "PatternFinding",
     "Project",
     "Prompt",
+    "PromptEmbedding",
     "PromptExclusion",
     "PromptImport",
     "Rater",
     "RaterExclusion",
     "RecipeRun",
     "Response",
+    "ResponseEmbedding",
     "Role",
     "Sampler",
     "ScoreBuild",

@@ -24,6 +24,7 @@ class CleaningReport(BackgroundReport):
 
     class Kind(models.TextChoices):
         DUPLICATES = "duplicates", "Near duplicates"
+        NEIGHBOURS = "neighbours", "Near duplicates by meaning"
         PATTERNS = "patterns", "Personal data and secrets"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cleaning_reports")
@@ -47,8 +48,8 @@ class CleaningReport(BackgroundReport):
 class DuplicateMember(models.Model):
     """A prompt of a cluster of near duplicates.
 
-    `similarity` is its largest Jaccard index with another member; `exact` says that another has the same
-    words in the same order.
+    `similarity` is its largest Jaccard index, or cosine, with another member; `exact` says that another has
+    the same words in the same order.
     """
 
     report = models.ForeignKey(CleaningReport, on_delete=models.CASCADE, related_name="members")

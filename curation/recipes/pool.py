@@ -11,7 +11,7 @@ import numpy.typing as npt
 from curation.algorithms.filters import BoolArray, FloatArray, IntArray, Verdicts
 from curation.models import Project, ScoreProducer
 from curation.recipes import reads
-from curation.recipes.kept import Array, InMemory, Kept
+from curation.recipes.kept import Array, InMemory, Kept, Read
 from curation.recipes.reads import PromptValue
 
 
@@ -126,6 +126,10 @@ class Pool:
         that was not tested, as for pairs of the eval split itself."""
         (found,) = self._kept.get(f"eval overlap {n}", lambda: (self._read_eval_overlap(n),))
         return found
+
+    def remembered(self, name: str, read: Read) -> tuple[Array, ...]:
+        """What a step reads for itself, kept beside the rest."""
+        return self._kept.get(name, read)
 
     @property
     def _responses(self) -> tuple[Array, ...]:

@@ -14,6 +14,7 @@ from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
 from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step
+from curation.recipes.embedding_steps import DecontaminateByMeaning
 from curation.recipes.gap_steps import Curriculum, EasyPairs, SoftLabel, TrainingMargin, Weight
 from curation.recipes.pool import Pool
 from curation.recipes.selection_steps import (
@@ -142,6 +143,7 @@ Kind = (
     | CertainSample
     | ExactDuplicates
     | Decontaminate
+    | DecontaminateByMeaning
     | EasyPairs
     | Confirmed
     | SoftLabel

@@ -4,6 +4,7 @@ needs a model, its computation in the worker `score_tokens` or `score_pairs`."""
 from __future__ import annotations
 
 from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse, is_approximate
+from curation.scorers.embeddings import EMBEDDING_SCORERS
 from curation.scorers.estimates import ESTIMATE_SCORERS
 from curation.scorers.judgments import JUDGMENT_SCORERS
 from curation.scorers.models import MODEL_SCORERS
@@ -16,6 +17,7 @@ SCORERS: dict[str, Scorer] = {
     for scorer in (
         *TEXT_SCORERS,
         *TOKEN_SCORERS,
+        *EMBEDDING_SCORERS,
         *MODEL_SCORERS,
         *JUDGMENT_SCORERS,
         *RANKING_SCORERS,
@@ -58,6 +60,7 @@ def computation_label(computation: str) -> str:
 
 
 __all__ = [
+    "EMBEDDING_SCORERS",
     "ESTIMATE_SCORERS",
     "JUDGMENT_SCORERS",
     "MODEL_SCORERS",

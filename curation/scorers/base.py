@@ -14,6 +14,7 @@ class Needs(StrEnum):
 
     TEXT = "text"
     TOKENIZER = "tokenizer"
+    EMBEDDINGS = "embeddings"
     TOKENS = "tokens"
     HIDDEN_STATES = "hidden states"
     LOG_PROBABILITIES = "log-probabilities"
@@ -31,6 +32,7 @@ class Needs(StrEnum):
 LABELS = {
     Needs.TEXT: "From the texts alone",
     Needs.TOKENIZER: "From a model's tokenizer alone",
+    Needs.EMBEDDINGS: "From sentence embeddings",
     Needs.TOKENS: "From a model's tokens",
     Needs.HIDDEN_STATES: "From a model's hidden states",
     Needs.LOG_PROBABILITIES: "From a model's log-probabilities",
@@ -114,6 +116,13 @@ class TextLikeness(Scorer):
 
 
 TextScorer = TextGap | TextLikeness
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingScorer(Scorer):
+    """Computed in the database (`services/embedding_score.py`) from embeddings by one model."""
+
+    needs: Needs = Needs.EMBEDDINGS
 
 
 @dataclass(frozen=True, kw_only=True)

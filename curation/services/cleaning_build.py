@@ -9,12 +9,14 @@ from django.db import transaction
 
 from curation.bulk import copy_in
 from curation.cleaning import Beat, Found, find_duplicates, find_personal_data
+from curation.cleaning_neighbours import find_neighbours
 from curation.models import CleaningReport, Project, User
 from curation.services.report_work import ReportWork
 
 Kind = CleaningReport.Kind
 FINDERS: dict[str, Callable[[CleaningReport, Beat], Found]] = {
     Kind.DUPLICATES: find_duplicates,
+    Kind.NEIGHBOURS: find_neighbours,
     Kind.PATTERNS: find_personal_data,
 }
 

@@ -14,18 +14,29 @@ from curation.algorithms.patterns import NAMES
 from curation.cleaning_pages import (
     clusters_page,
     findings_page,
+    index_recall,
     n_excluded_by,
     pattern_counts,
     report_standing,
 )
-from curation.forms.cleaning import DuplicatesForm, FindingsExcludeForm, FindingsForm, KeepOneForm
+from curation.forms.cleaning import (
+    DuplicatesForm,
+    FindingsExcludeForm,
+    FindingsForm,
+    KeepOneForm,
+    NeighboursForm,
+)
 from curation.models import CleaningReport
 from curation.policies import Access, researcher_access
 from curation.services.cleaning_build import cleaning_request
 from curation.services.prompt_exclude import duplicates_exclude, exclusions_lift, findings_exclude
 
 Kind = CleaningReport.Kind
-PAGES = {Kind.DUPLICATES: "curation:cleaning-duplicates", Kind.PATTERNS: "curation:cleaning-patterns"}
+PAGES = {
+    Kind.DUPLICATES: "curation:cleaning-duplicates",
+    Kind.NEIGHBOURS: "curation:cleaning-neighbours",
+    Kind.PATTERNS: "curation:cleaning-patterns",
+}
 
 
 @login_required
@@ -52,14 +63,34 @@ def duplicates_find(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def duplicates_keep_one(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = researcher_access(request, slug)
-    report = done_report(access, pk, kind=Kind.DUPLICATES)
+    report = done_report(access, pk, kind__in=[Kind.DUPLICATES, Kind.NEIGHBOURS])
     form = KeepOneForm(request.POST)
     if form.is_valid():
         n = duplicates_exclude(report=report, user=access.user, **form.cleaned_data)
         messages.success(request, f"{n:,} prompt{'s' if n != 1 else ''} excluded. Nothing was deleted.")
     else:
         messages.error(request, "Choose which prompt of each cluster is kept.")
-    return redirect("curation:cleaning-duplicates", slug=slug)
+    return redirect(PAGES[Kind(report.kind)], slug=slug)
+
+
+@login_required
+@require_GET
+def neighbours(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    if is_poll(request):
+        return standing_part(request, access, Kind.NEIGHBOURS)
+    return neighbours_page(request, access, NeighboursForm(project=access.project))
+
+
+@login_required
+@require_POST
+def neighbours_find(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    form = NeighboursForm(request.POST, project=access.project)
+    if not form.is_valid():
+        return neighbours_page(request, access, form)
+    cleaning_request(project=access.project, kind=Kind.NEIGHBOURS, params=form.params(), user=access.user)
+    return redirect("curation:cleaning-neighbours", slug=slug)
 
 
 @login_required
@@ -118,8 +149,22 @@ def cleaning_restore(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 def duplicates_page(request: HttpRequest, access: Access, form: DuplicatesForm) -> HttpResponse:
-    standing = report_standing(access.project, Kind.DUPLICATES)
-    context: dict[str, Any] = {"access": access, "form": form, "standing": standing}
+    context = clusters_context(request, access, Kind.DUPLICATES) | {"form": form}
+    return render(request, "curation/cleaning_duplicates.html", context)
+
+
+def neighbours_page(request: HttpRequest, access: Access, form: NeighboursForm) -> HttpResponse:
+    context = clusters_context(request, access, Kind.NEIGHBOURS) | {"form": form}
+    context["is_embedded"] = form.initial["embedder"] is not None
+    if "report" in context:
+        context["recall"] = index_recall(context["report"])
+    return render(request, "curation/cleaning_neighbours.html", context)
+
+
+def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[str, Any]:
+    """What a page of clusters shows of the last report of its kind."""
+    standing = report_standing(access.project, kind)
+    context: dict[str, Any] = {"access": access, "standing": standing}
     if standing.done is not None:
         page, clusters = clusters_page(standing.done, request.GET.get("page"))
         context |= {
@@ -129,7 +174,7 @@ def duplicates_page(request: HttpRequest, access: Access, form: DuplicatesForm) 
             "keep": KeepOneForm(),
             "n_excluded": n_excluded_by(standing.done),
         }
-    return render(request, "curation/cleaning_duplicates.html", context)
+    return context
 
 
 def standing_part(request: HttpRequest, access: Access, kind: str) -> HttpResponse:

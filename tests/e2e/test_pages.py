@@ -37,6 +37,7 @@ NO_PAGE = {
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
+    "curation:cleaning-find-neighbours",
     "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:score-judgments", "training:score-rankings",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
@@ -55,7 +56,8 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     )[0]
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
-        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/patterns/", "prompts/import/",
+        "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/neighbours/", "cleaning/patterns/",
+        "prompts/import/",
         "prompts/import/formats/",
         f"imports/{world['import_draft']}/", f"imports/{world['import_preferences']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
@@ -76,7 +78,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
         f"datasets/{world['number']}/dropped/", f"datasets/{world['number']}/bias/",
         f"datasets/{world['number']}/train/", f"datasets/{world['number']}/lineage/",
         f"datasets/{world['number']}/hub/", "datasets/compare/", "formats/",
-        "sample/", "score/", "scores/", "estimate/",
+        "sample/", "score/", "scores/", "estimate/", "embed/",
         "jobs/", f"jobs/{world['job']}/", "runs/", f"runs/{world['run']}/", "models/", "models/new/",
         f"models/{world['model']}/", f"models/{world['model']}/evaluate/",
         "evaluations/", f"evaluations/{world['evaluation']}/",
@@ -106,11 +108,11 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
-        "cleaning/patterns/",
+        "cleaning/neighbours/", "cleaning/patterns/",
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
         "evaluations/",
-        "jobs/", "sample/", "score/", "scores/", "estimate/", "formats/",
+        "jobs/", "sample/", "score/", "scores/", "estimate/", "embed/", "formats/",
     ]  # fmt: skip
     return [f"/p/whole/{path}" for path in inside] + [f"/p/empty/{path}" for path in lists]
 

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import Any
 
-from tests import score_seeds, seeds
+from tests import embedding_seed, score_seeds, seeds
 
 
 def whole(*, model: str) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def whole(*, model: str) -> dict[str, Any]:
     made |= seeds.cleaned(project=project)
     on_policy(project)
     score_seeds.scored(project=project)
+    embedding_seed.embedded(project=project)
     made["empty"] = seeds.empty(slug="empty")
     return made
 

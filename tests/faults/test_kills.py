@@ -110,6 +110,34 @@ def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert len(after) == 4 * pairs
 
 
+@pytest.mark.real_model
+@pytest.mark.parametrize("what", ["child", "database"])
+def test_embedding_survives(site: RealSite, tiny_model: Path, what: str) -> None:
+    made = site.seed("world", slug=f"embedding-{what}", prompts=PROMPTS, model=str(tiny_model))
+    site.seed("responses", project=made["project"], per_prompt=8, length=480)
+    pairs = site.seed("pairs", project=made["project"])
+    job = site.seed("embedding", module="tests.embedding_seed", **made)
+    mine = (
+        "SELECT e.id, e.vector::text FROM curation_responseembedding e JOIN curation_response r "
+        "ON r.id = e.response_id JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"
+    )
+    wait_for(lambda: site.processes("trainer_bridge.workers.embed_texts"), 60, explain(site, job))
+    before = set(site.sql(mine, made["project"]))
+
+    KILLS[what](site)
+
+    assert wait_for(finished(site, job), 180, explain(site, job)) == "done"
+    after = site.sql(mine, made["project"])
+    assert before <= set(after)
+    assert len(after) == PROMPTS * 8
+    # semantic_distance once, relevance_gap for both directions
+    scores = (
+        "SELECT count(*) FROM curation_pairscore s JOIN curation_pair p ON p.id = s.pair_id "
+        "JOIN curation_prompt q ON q.id = p.prompt_id WHERE q.project_id = %s"
+    )
+    assert site.sql(scores, made["project"]) == [(3 * pairs,)]
+
+
 @pytest.mark.parametrize("what", sorted(KILLS))
 def test_training_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"training-{what}", prompts=8, model=str(tiny_model))

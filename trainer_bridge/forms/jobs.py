@@ -10,6 +10,7 @@ from django.db.models import Count
 from curation.models import Project, Prompt
 from judges.models import Judge
 from trainer_bridge.contracts import Sampling
+from trainer_bridge.embedders import embedder_names
 from trainer_bridge.kinds.pairs import pairs_to_judge
 from trainer_bridge.models import Job, ModelVersion
 
@@ -133,6 +134,30 @@ class JudgingForm(LaunchForm):
     def plan(self) -> str:
         pairs = self.counts.get(self.cleaned_data["split"], 0)
         return f"{2 * pairs:,} verdicts by {self.judge}: {self._chosen_count()}, each in both orders."
+
+
+class EmbedForm(LaunchForm):
+    embedder = forms.ChoiceField(
+        label="Embedding model", help_text="It comes with Tiebreak, or is a sentence-transformers directory."
+    )
+    texts = forms.ChoiceField(
+        choices=[("all", "Prompts and responses"), ("prompts", "Prompts only")],
+        help_text="Near duplicates and decontamination compare prompts only.",
+    )
+    split = forms.ChoiceField(label="Prompts", help_text="And the responses to them.")
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, project=project, **kwargs)
+        embedder = cast("forms.ChoiceField", self.fields["embedder"])
+        embedder.choices = [(name, name) for name in embedder_names()]
+        self._set_splits(count_by_split(Prompt.objects.filter(project=project), "split"), "prompts")
+
+    def plan(self) -> str:
+        responses = " and their responses" if self.cleaned_data["texts"] == "all" else ""
+        return (
+            f"What {self._chosen_count()}{responses} say, embedded by {self.cleaned_data['embedder']} on a "
+            "GPU worker. Texts that it has embedded before, and those without a word, are left out."
+        )
 
 
 def count_by_split(rows: Any, field: str) -> dict[str, int]:

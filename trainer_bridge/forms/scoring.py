@@ -17,6 +17,8 @@ from curation.scorers import (
     computed_by,
     scorer_name,
 )
+from trainer_bridge.contracts import BUILT_IN_EMBEDDER
+from trainer_bridge.embedders import embedder_names
 from trainer_bridge.forms.jobs import DTYPES, LaunchForm, count_by_split
 from trainer_bridge.models import ModelVersion
 from trainer_bridge.services.job_create import SAME_MODEL, SAMPLE_PAIRS, are_same
@@ -25,6 +27,7 @@ from trainer_bridge.services.job_create import SAME_MODEL, SAMPLE_PAIRS, are_sam
 GROUP_HELP = {
     Needs.TEXT: "On a CPU worker, without a model.",
     Needs.TOKENIZER: "On a CPU worker, which loads the tokenizer of the model and no weights.",
+    Needs.EMBEDDINGS: "Texts that lack an embedding by the model chosen below are embedded first.",
     Needs.TOKENS: "As the model's tokenizer cuts the texts; computed in the same pass.",
     Needs.HIDDEN_STATES: "One forward pass for each response.",
     Needs.LOG_PROBABILITIES: "The same forward pass and the language-model head.",
@@ -49,6 +52,12 @@ class ScoringForm(LaunchForm):
         empty_label="None",
         help_text="The reference, for scores of two models: the model that training started from, or the "
         "weaker of two. It must have the same tokenizer.",
+    )
+    embedder = forms.ChoiceField(
+        required=False,
+        label="Embedding model",
+        help_text="For scores from sentence embeddings. It comes with Tiebreak, or is a directory in the "
+        "format of sentence-transformers.",
     )
     split = forms.ChoiceField(label="Pairs")
     sample_pairs = forms.IntegerField(
@@ -85,11 +94,13 @@ class ScoringForm(LaunchForm):
                 help_text=GROUP_HELP[needs],
             )
         self.order_fields(
-            [*self.groups, "model", "reference", "split", "sample_pairs", "max_length", "dtype"]
+            [*self.groups, "model", "reference", "embedder", "split", "sample_pairs", "max_length", "dtype"]
         )
         for name in ("model", "reference"):
             field = cast("forms.ModelChoiceField[ModelVersion]", self.fields[name])
             field.queryset = ModelVersion.objects.filter(project=project)
+        embedder = cast("forms.ChoiceField", self.fields["embedder"])
+        embedder.choices = [(name, name) for name in embedder_names()]
         pairs = Pair.objects.for_project(project)
         self._set_splits(count_by_split(pairs, "prompt__split"), "pairs")
 
@@ -130,9 +141,11 @@ class ScoringForm(LaunchForm):
 
     def arguments(self) -> dict[str, Any]:
         data = dict(self.cleaned_data)
+        data["embedder"] = data["embedder"] or BUILT_IN_EMBEDDER
         chosen = {
             "texts": data[_TEXT],
             "tokens": data[_TOKENIZER],
+            "embeddings": data[_EMBEDDINGS],
             "computations": self._computations(data),
         }
         return chosen | {name: value for name, value in data.items() if name not in self.groups}
@@ -143,6 +156,9 @@ class ScoringForm(LaunchForm):
         parts = []
         if texts:
             parts.append(f"{_named(texts)} for {self._chosen_count()}, from their texts, on a CPU worker.")
+        if embeddings := data[_EMBEDDINGS]:
+            embedder = data["embedder"] or BUILT_IN_EMBEDDER
+            parts.append(f"{_named(embeddings)} for {self._chosen_count()} by {embedder}, on a GPU worker.")
         if tokens:
             parts.append(
                 f"{_named(tokens)} for {self._chosen_count()} by the tokenizer of {data['model']}, on a CPU "
@@ -161,7 +177,7 @@ class ScoringForm(LaunchForm):
         return " ".join([*parts, "Pairs that have these scores with these settings are left out."])
 
     def _computations(self, data: dict[str, Any]) -> list[str]:
-        names = [name for name in self.groups if name not in {_TEXT, _TOKENIZER}]
+        names = [name for name in self.groups if name not in {_TEXT, _TOKENIZER, _EMBEDDINGS}]
         return [computation for name in names for computation in data.get(name) or []]
 
 
@@ -169,7 +185,7 @@ def _field_name(needs: Needs) -> str:
     return needs.name.lower()
 
 
-_TEXT, _TOKENIZER = _field_name(Needs.TEXT), _field_name(Needs.TOKENIZER)
+_TEXT, _TOKENIZER, _EMBEDDINGS = map(_field_name, (Needs.TEXT, Needs.TOKENIZER, Needs.EMBEDDINGS))
 
 
 def _choices(scorers: list[Scorer]) -> list[tuple[str, str]]:

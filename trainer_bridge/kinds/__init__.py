@@ -15,6 +15,7 @@ KINDS: dict[str, str] = {
     Job.Kind.SCORE_TEXTS: "trainer_bridge.kinds.score_texts.ScoreTexts",
     Job.Kind.ESTIMATE: "trainer_bridge.kinds.estimate.Estimate",
     Job.Kind.SCORE_TOKENS: "trainer_bridge.kinds.score_tokens.ScoreTokens",
+    Job.Kind.EMBED: "trainer_bridge.kinds.embed.EmbedTexts",
     Job.Kind.TRAIN: "trainer_bridge.kinds.train.Train",
     Job.Kind.EVALUATE: "trainer_bridge.kinds.evaluate.Evaluate",
 }

@@ -28,6 +28,7 @@ class Job(models.Model):
         SCORE_TEXTS = "score_texts", "Score pairs by their texts"
         ESTIMATE = "estimate", "Train an estimator"
         SCORE_TOKENS = "score_tokens", "Count the tokens of pairs"
+        EMBED = "embed_texts", "Embed texts"
         TRAIN = "train", "Train"
         EVALUATE = "evaluate", "Evaluate"
 

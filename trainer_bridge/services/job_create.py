@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from django.conf import settings
 from django.db import transaction
 from pydantic import ValidationError
 
 from curation.models import Project, Prompt, User
+from curation.scorers import scorer_name
 from judges.models import Judge
 from trainer_bridge.contracts import (
+    BUILT_IN_EMBEDDER,
     Dtype,
+    EmbedSpec,
     GenerateSpec,
     JudgeSpec,
     Sampling,
@@ -21,6 +24,7 @@ from trainer_bridge.contracts import (
     TextScoreSpec,
     TokenScoreSpec,
 )
+from trainer_bridge.embedders import embedder_path
 from trainer_bridge.errors import JobError
 from trainer_bridge.kinds import kind_named
 from trainer_bridge.kinds.pairs import pairs_of, pairs_to_judge
@@ -33,6 +37,7 @@ SAME_MODEL = (
     "The second model has the very weights of the first, so that every ratio would be 0. Choose another one, "
     "such as the model that training started from."
 )
+EmbeddedTexts = Literal["all", "prompts"]
 
 
 def job_create(
@@ -205,6 +210,33 @@ def token_counting_create(*, project: Project, user: User, model: ModelVersion, 
     )
 
 
+def embedding_create(
+    *,
+    project: Project,
+    user: User,
+    embedder: str = BUILT_IN_EMBEDDER,
+    texts: EmbeddedTexts = "all",
+    split: str = "",
+    scorers: Sequence[str] = (),
+) -> Job:
+    """Embed the prompts and, with `texts` all, the responses of `split` that lack it by this model; then
+    score the pairs by `scorers`, which compare embeddings."""
+    if scorers:
+        _pairs_to_score(project, split)
+    elif not Prompt.objects.filter(project=project, **({"split": split} if split else {})).exists():
+        raise JobError("There are no prompts to embed. Import some first.")
+    noun = "prompts and responses" if texts == "all" else "prompts"
+    named = f" and score pairs by {', '.join(map(scorer_name, scorers))}" if scorers else ""
+    return job_create(
+        project=project,
+        user=user,
+        kind=Job.Kind.EMBED,
+        title=f"Embed {split} {noun} with {embedder}{named}".replace("  ", " "),
+        spec=checked(EmbedSpec, {"model": embedder_path(embedder, project), "texts": "texts.jsonl"}),
+        inputs={"split": split, "texts": texts, "name": embedder, "scorers": list(scorers)},
+    )
+
+
 @transaction.atomic
 def scorings_create(
     *,
@@ -212,13 +244,15 @@ def scorings_create(
     user: User,
     texts: Sequence[str] = (),
     tokens: Sequence[str] = (),
+    embeddings: Sequence[str] = (),
+    embedder: str = BUILT_IN_EMBEDDER,
     computations: Sequence[str] = (),
     model: ModelVersion | None = None,
     split: str = "",
     **options: Any,
 ) -> list[Job]:
-    """One job for what stands in the texts, one for what needs the tokenizer, one for what needs the model;
-    all or none."""
+    """One job for what stands in the texts, one for what needs the tokenizer, one for what compares
+    embeddings, one for what needs the model; all or none of them."""
     jobs = []
     if (tokens or computations) and model is None:
         raise JobError("Choose the model whose scores you want, or only scorers that read the texts alone.")
@@ -226,6 +260,10 @@ def scorings_create(
         jobs.append(text_scoring_create(project=project, user=user, scorers=texts, split=split))
     if tokens and model is not None:
         jobs.append(token_counting_create(project=project, user=user, model=model, split=split))
+    if embeddings:
+        jobs.append(
+            embedding_create(project=project, user=user, embedder=embedder, split=split, scorers=embeddings)
+        )
     if computations and model is not None:
         asked = {"model": model, "split": split, "computations": computations, **options}
         jobs.append(scoring_create(project=project, user=user, **asked))

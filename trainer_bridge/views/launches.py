@@ -1,5 +1,5 @@
-"""Starting work: sample responses, judge pairs, score them, train an estimator. `preview` says what would
-happen."""
+"""Starting work: sample responses, judge pairs, score and embed them, train an estimator. `preview` says what
+would happen."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from curation.policies import researcher_access
 from judges.models import Judge
 from trainer_bridge.errors import JobError
 from trainer_bridge.forms.estimates import EstimateForm
-from trainer_bridge.forms.jobs import GenerateForm, JudgingForm, LaunchForm
+from trainer_bridge.forms.jobs import EmbedForm, GenerateForm, JudgingForm, LaunchForm
 from trainer_bridge.forms.scoring import ScoringForm
 from trainer_bridge.models import Job
 from trainer_bridge.services import estimate_create as estimates
-from trainer_bridge.services.job_create import generation_create, judging_create, scorings_create
+from trainer_bridge.services.job_create import (
+    embedding_create,
+    generation_create,
+    judging_create,
+    scorings_create,
+)
 
 
 @login_required
@@ -36,7 +41,7 @@ def generate_create(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def score_create(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
-    asked = ("model", "reference", "dtype", "max_length")
+    asked = ("model", "reference", "embedder", "dtype", "max_length")
     initial = {name: request.GET[name] for name in asked if name in request.GET}
     form = ScoringForm(request.POST or None, project=access.project, initial=initial)
     form.choose(request.GET.getlist("scorer"))
@@ -58,6 +63,18 @@ def estimate_create(request: HttpRequest, slug: str) -> HttpResponse:
         return [estimates.estimate_create(project=access.project, user=access.user, **form.arguments())]
 
     return _launch(request, slug, form, create, "trainer_bridge/estimate_create.html")
+
+
+@login_required
+def embed_create(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    initial = {"texts": request.GET.get("texts", "all")}
+    form = EmbedForm(request.POST or None, project=access.project, initial=initial)
+
+    def create() -> list[Job]:
+        return [embedding_create(project=access.project, user=access.user, **form.arguments())]
+
+    return _launch(request, slug, form, create, "trainer_bridge/embedding_create.html")
 
 
 @login_required

@@ -13,7 +13,7 @@ import torch
 from transformers import DynamicCache
 
 from trainer_bridge.workers._io import UserError
-from trainer_bridge.workers._models import LocalModel, in_batches, pad
+from trainer_bridge.workers._models import LocalModel, by_tokens, in_batches, pad
 from trainer_bridge.workers._prefixes import common_length, is_whole
 
 # A CPU is fastest while a batch's activations stay in its cache; a GPU wants to be filled.
@@ -79,7 +79,7 @@ def hidden_states(
         else:
             alone += group
     alone.sort(key=lambda text: -len(text.ids))
-    for batch in _by_tokens(alone, TOKENS_PER_BATCH[loaded.device.type]):
+    for batch in by_tokens(alone, lambda text: len(text.ids), TOKENS_PER_BATCH[loaded.device.type]):
         for states in in_batches(batch, len(batch), lambda part: _padded(loaded, part, tap)):
             yield from states
 
@@ -138,15 +138,3 @@ def _head(group: Sequence[Reading]) -> int:
 
 def _can_go_on(loaded: LocalModel) -> bool:
     return is_whole(DynamicCache(config=loaded.model.config))
-
-
-def _by_tokens(texts: Sequence[Reading], budget: int) -> Iterator[list[Reading]]:
-    """Groups of similar length, the longest first, whose padded size stays within the budget."""
-    group: list[Reading] = []
-    for text in texts:
-        if group and len(group[0].ids) * (len(group) + 1) > budget:
-            yield group
-            group = []
-        group.append(text)
-    if group:
-        yield group

@@ -31,7 +31,8 @@ LOCK_WAIT_SECONDS = 30.0
 PROGRESS_EVERY_SECONDS = 0.5
 PR_SET_PDEATHSIG = 1
 PACKAGES = (
-    "accelerate", "datasets", "httpx", "numpy", "peft", "pydantic", "torch", "transformers", "trl", "vllm",
+    "accelerate", "datasets", "httpx", "numpy", "peft", "pydantic", "sentence-transformers", "torch",
+    "transformers", "trl", "vllm",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,7 @@ class LocalModel:
     def note(self, workspace: Workspace, reference_fingerprint: str = "") -> None:
         workspace.environment(
             device=self.device.type,
-            device_name=torch.cuda.get_device_name() if self.device.type == "cuda" else _cpu_name(),
+            device_name=device_name(self.device),
             dtype=self.dtype,
             model_fingerprint=self.fingerprint,
             template_hash=self.template_hash,
@@ -192,6 +192,18 @@ def in_batches(items: Sequence[Item], size: int, run: Callable[[Sequence[Item]],
         yield result
 
 
+def by_tokens(items: Iterable[Item], length: Callable[[Item], int], budget: int) -> Iterator[list[Item]]:
+    """Items, the longest first, in groups whose padded size stays within the budget."""
+    group: list[Item] = []
+    for item in items:
+        if group and length(group[0]) * (len(group) + 1) > budget:
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
 @contextmanager
 def released(loaded: LocalModel) -> Iterator[LocalModel]:
     """Give the device memory back when the block ends, for workers that load one model after another."""
@@ -203,7 +215,10 @@ def released(loaded: LocalModel) -> Iterator[LocalModel]:
             torch.cuda.empty_cache()
 
 
-def _cpu_name() -> str:
+def device_name(device: torch.device) -> str:
+    """What the device calls itself, for people."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name())
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

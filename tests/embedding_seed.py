@@ -1,0 +1,49 @@
+"""Embeddings for a real site: `python -m tests.embedding_seed FUNCTION JSON`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import django
+from django.db import transaction
+
+django.setup()
+
+from curation.models import Project, Prompt, Response, User  # noqa: E402
+from curation.services.cleaning_build import cleaning_build, cleaning_request  # noqa: E402
+from curation.services.embedding_score import COMPARISONS, embedding_scores_record  # noqa: E402
+from tests.embedding_data import embed, embedder_of, random_vectors  # noqa: E402
+from trainer_bridge.services.job_create import embedding_create  # noqa: E402
+
+
+def embedding(*, project: int, **others: Any) -> int:
+    """A job that embeds everything and scores the pairs by it."""
+    job = embedding_create(
+        project=Project.objects.get(pk=project),
+        user=User.objects.get(username="alice"),
+        scorers=list(COMPARISONS),
+    )
+    return int(job.pk)
+
+
+def embedded(*, project: int) -> None:
+    """Vectors of everything, two of them the same; their scores; and a search for duplicates by the index."""
+    owner = Project.objects.get(pk=project)
+    embedder = embedder_of(owner, "all-MiniLM-L6-v2")
+    items = [*Prompt.objects.filter(project=owner), *Response.objects.filter(prompt__project=owner)]
+    vectors = random_vectors(len(items))
+    vectors[1] = vectors[0]
+    embed(embedder, dict(zip(items, vectors, strict=True)))
+    for scorer in COMPARISONS:
+        embedding_scores_record(embedder=embedder, scorer=scorer)
+    params = {"embedder": embedder.pk, "name": embedder.name, "threshold": 0.9, "search": "index"}
+    with transaction.atomic():  # a worker that is sent it then finds it done
+        report = cleaning_request(project=owner, kind="neighbours", params=params, user=None)
+        cleaning_build(report_id=report.pk)
+
+
+if __name__ == "__main__":
+    function: Any = globals()[sys.argv[1]]
+    print(json.dumps(function(**json.loads(sys.argv[2]))))  # noqa: T201 -- the answer to the caller

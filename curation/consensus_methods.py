@@ -15,13 +15,15 @@ from curation.models import Project
 class ConsensusMethod:
     """`conclude` sees every counted ballot of the project but reviewers' decisions, which outweigh whatever
     it says. It raises CurationError, in words, where the data do not allow the method. `basis` names what
-    it looks at besides: while that and the judgments stay the same, so do its conclusions."""
+    it looks at besides: while that and the judgments stay the same, so do its conclusions. A method that is
+    `per_pair` concludes from a pair's own ballots alone, and may be shown some pairs at a time."""
 
     name: str
     label: str
     help: str
     conclude: Callable[[Project, Ballots], Conclusions]
     basis: Callable[[Project], str] = lambda _project: ""
+    per_pair: bool = False
 
 
 _METHODS: dict[str, ConsensusMethod] = {}
@@ -54,6 +56,7 @@ method_register(
         "The mean of what raters say how likely A is better: a stated probability, or what a strength "
         "stands for.",
         lambda _project, ballots: consensus.mean_probability(ballots),
+        per_pair=True,
     )
 )
 method_register(
@@ -62,5 +65,6 @@ method_register(
         "Majority",
         "Heads are counted: each rater says A, B or tie, however strongly.",
         lambda _project, ballots: consensus.majority(ballots),
+        per_pair=True,
     )
 )

@@ -164,6 +164,7 @@ METHODS = (
         "The mean of the three strengths closest together; none where they spread over more than 2 "
         "(HelpSteer2-Preference, arXiv 2410.01257).",
         by_three_most_similar,
+        per_pair=True,
     ),
 )
 

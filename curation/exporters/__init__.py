@@ -13,13 +13,14 @@ from curation.exporters.masks import MaskDpo
 from curation.exporters.openrlhf import OpenRlhf
 from curation.exporters.steps import StepDpo
 from curation.exporters.table import Table
-from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired
+from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired, TrlWeighted
 from curation.exporters.ultrafeedback import UltraFeedback
 
 # Formats of one trainer stand together.
 _ALL: tuple[Exporter, ...] = (
     TrlJsonl(),
     TrlParquet(),
+    TrlWeighted(),
     TrlImplicit(),
     TrlUnpaired(),
     LlamaFactoryAlpaca(),

@@ -32,7 +32,8 @@ class Tokens:
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """One row of a dataset version. `soft_label` is P(chosen is better), `margin` is 0…1.
+    """One row of a dataset version. `soft_label` is P(chosen is better); `margin` is 0…1 unless the recipe
+    sets another; `block` is that of a curriculum, from 1, or 0.
 
     `prompt_id` is the prompt's fingerprint, the same on every machine. `chosen_by` and `rejected_by` name
     the model that wrote the response, or “people”. `origin` is there for formats that need it.
@@ -53,6 +54,7 @@ class TrainingRow:
     licence: str = ""
     chosen_by: str = ""
     rejected_by: str = ""
+    block: int = 0
     origin: Origin | None = None
     tokens: Tokens | None = None
 

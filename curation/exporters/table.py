@@ -12,7 +12,7 @@ from curation.exporters.base import About, LengthRule, Reason, Rule, Snippet, Tr
 
 COLUMNS = (
     "row", "split", "pair", "prompt_id", "category", "source", "licence", "prompt", "chosen", "rejected",
-    "p_chosen_better", "margin", "weight", "chosen_by", "rejected_by",
+    "p_chosen_better", "margin", "weight", "block", "chosen_by", "rejected_by",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def cells(row: TrainingRow) -> tuple[object, ...]:
     return (
         row.position, row.split, row.pair_id, row.prompt_id, row.category, row.source, row.licence,
         prompt_text(row.messages), row.chosen, row.rejected, row.soft_label, row.margin, row.weight,
-        row.chosen_by, row.rejected_by,
+        row.block, row.chosen_by, row.rejected_by,
     )  # fmt: skip
 
 

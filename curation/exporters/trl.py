@@ -97,14 +97,60 @@ class TrlParquet(_Preference):
         return (training_script("DPO", "parquet", about.file_name(self)),)
 
 
+class TrlWeighted(_Preference):
+    name: ClassVar[str] = "trl_weighted"
+    label: ClassVar[str] = "TRL preference with labels, weights and blocks"
+    help: ClassVar[str] = (
+        "Prompt, chosen and rejected as chat messages, with what a recipe sets for each row: soft_label, "
+        "P(chosen is better); margin; weight in the loss; and block of a curriculum, from 1, or 0 without "
+        "one."
+    )
+    notes: ClassVar[tuple[str, ...]] = (
+        (
+            "DPOTrainer drops these columns. To train by them, keep them in a data collator of your own and "
+            "read them in compute_loss: with a soft label p the loss is −p log σ(β Δ) − (1 − p) log σ(−β Δ)."
+        ),
+        (
+            "Rows stand in the order of their blocks, but the trainer shuffles. The script below trains one "
+            "block after another, each from the model of the one before."
+        ),
+    )
+
+    def shape(self, row: TrainingRow) -> dict[str, Any]:
+        messages = preference_row(row)
+        return {
+            **{name: messages[name] for name in ("prompt", "chosen", "rejected")},
+            "soft_label": row.soft_label,
+            "margin": row.margin,
+            "weight": row.weight,
+            "block": row.block,
+        }
+
+    def usage(self, about: About) -> tuple[Snippet, ...]:
+        text = (
+            "from datasets import load_dataset\n"
+            "from trl import DPOConfig, DPOTrainer\n\n"
+            f'rows = load_dataset("json", data_files="{about.file_name(self)}", split="train")\n'
+            'model = "BASE_MODEL"\n'
+            'for block in sorted(set(rows["block"])):\n'
+            '    train = rows.filter(lambda row: row["block"] == block)\n'
+            '    config = DPOConfig(output_dir=f"out/block-{block}")\n'
+            "    trainer = DPOTrainer(model, args=config, train_dataset=train)\n"
+            "    trainer.train()\n"
+            '    model = f"out/block-{block}/final"\n'
+            "    trainer.save_model(model)"
+        )
+        return (Snippet("train.py", text),)
+
+
 class TrlImplicit(PairFormat):
     name: ClassVar[str] = "trl_implicit"
     label: ClassVar[str] = "TRL reward model, implicit prompts with margin"
     trainer: ClassVar[str] = "TRL"
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
     help: ClassVar[str] = (
-        "Whole conversations in chosen and rejected, as RewardTrainer recommends, and the margin of the "
-        "consensus, 0 to 1."
+        "Whole conversations in chosen and rejected, as RewardTrainer recommends, and the margin: that of "
+        "the consensus, 0 to 1, unless the recipe sets another."
     )
     notes: ClassVar[tuple[str, ...]] = (
         (

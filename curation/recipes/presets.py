@@ -87,6 +87,60 @@ PRESETS = (
         "judges stand for them, and the loss is not changed.",
         ({"step": "consensus_exists"}, {"step": "judges_agree"}),
     ),
+    Preset(
+        "cream-dyn",
+        "CREAM-dyn",
+        "Wang et al., arXiv 2410.12735",
+        "Takes the consistency of two rankings of a prompt's responses, Kendall's τ as a share, for the soft "
+        "label of its pairs: compare two models or judges on the page Scores first. The paper ranks by the "
+        "implicit rewards of two iterations of one model, and its main variant takes the mean over the "
+        "dataset, “the mean score” in the step. A trainer must read the label; DPO as it comes does not.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "soft_label", "rule": "score", "scorer": "kendall_consistency"},
+        ),
+    ),
+    Preset(
+        "skywork-v2-2",
+        "Skywork-V2 stage 2",
+        "Liu et al., arXiv 2507.01352",
+        "Keeps labels that a trusted reward model confirms together with the judges or the best reward "
+        "model. The paper trains the trusted one on human labels alone: here it is the estimator trained on "
+        "the project's judgments, and the best one is the implicit reward. Flipping what was dropped, and "
+        "asking judges again where the reward model doubts, are left to you.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "confirmed", "scorer": "upo_probability", "second_scorer": "implicit_reward_gap"},
+        ),
+    ),
+    Preset(
+        "curry-dpo",
+        "Curry-DPO",
+        "Pattnaik et al., arXiv 2403.07230",
+        "Orders the pairs of every prompt from the easiest to the hardest, in blocks to be trained one after "
+        "another, by the margin of the consensus. The paper pairs the best response with each other one and "
+        "takes GPT-4's scores: build such pairs by the plan “best against each”.",
+        ({"step": "consensus_exists"}, {"step": "curriculum", "scheme": "prompt"}),
+    ),
+    Preset(
+        "mpo-easy",
+        "MPO, easy pairs",
+        "Gou and Nguyen, arXiv 2403.19443",
+        "Keeps the half of the pairs with the larger margin, on which the paper trains DPO first. It divides "
+        "by a reward model's gap at a threshold that it does not name, and goes on with PPO on the rest.",
+        ({"step": "consensus_exists"}, {"step": "easy_pairs", "keep": "easy", "percentile": 50.0}),
+    ),
+    Preset(
+        "scaled-bt",
+        "Scaled Bradley-Terry",
+        "Wang et al., arXiv 2410.01257",
+        "Weighs each pair by the strength that raters stated, for a reward model: the loss is −m log σ(Δr) "
+        "with m from 1 to 3. The paper rounds the mean strength of three raters; here it is not rounded.",
+        (
+            {"step": "consensus_exists"},
+            {"step": "weight", "rule": "gap", "gap": "strength", "mean_one": False},
+        ),
+    ),
 )
 
 

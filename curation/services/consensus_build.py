@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from curation.algorithms.consensus import Ballots, Conclusions, outweighed, stated_lean
 from curation.bulk import copy_in, copy_out
-from curation.consensus_methods import consensus_method
+from curation.consensus_methods import ConsensusMethod, consensus_method
 from curation.models import Project
 
 COLUMNS = [
@@ -29,7 +29,7 @@ FROM curation_judgment judgment
 JOIN curation_rater rater ON rater.id = judgment.rater_id
 JOIN curation_pair pair ON pair.id = judgment.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND judgment.outcome <> 'withdrawn'
+WHERE prompt.project_id = %s AND judgment.pair_id BETWEEN %s AND %s AND judgment.outcome <> 'withdrawn'
     AND NOT EXISTS (SELECT FROM curation_judgment later WHERE later.supersedes_id = judgment.id)
     AND NOT EXISTS (
         SELECT FROM curation_raterexclusion WHERE rater_id = judgment.rater_id AND lifted_at IS NULL
@@ -55,8 +55,19 @@ SELECT old.pair_id, (CASE old.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END
 FROM curation_consensus old
 JOIN curation_pair pair ON pair.id = old.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND old.method = %s ORDER BY old.pair_id
+WHERE prompt.project_id = %s AND old.pair_id BETWEEN %s AND %s AND old.method = %s ORDER BY old.pair_id
 """
+# Where each part of so many pairs begins.
+PARTS = """
+SELECT id FROM (
+    SELECT pair.id, row_number() OVER (ORDER BY pair.id) AS place FROM curation_pair pair
+    JOIN curation_prompt prompt ON prompt.id = pair.prompt_id WHERE prompt.project_id = %s
+) numbered WHERE place %% %s = 1 ORDER BY id
+"""
+# So many at a time keep the memory flat; each part reads through the index again.
+PAIRS_AT_ONCE = 250_000
+Ids = tuple[int, int]  # the first and the last
+ALL: Ids = (0, 2**63 - 1)
 PRUNE = "DELETE FROM curation_consensus WHERE method = %s AND pair_id = ANY(%s)"
 
 
@@ -68,12 +79,26 @@ def consensus_build(*, project: Project, method: str = "mean_probability") -> in
     for an unknown method, or where the data do not allow it.
     Rows that would not change are left alone; a pair whose judgments all vanished loses its row.
     """
-    conclude = consensus_method(method).conclude
+    chosen = consensus_method(method)
     # One builder per project at a time; inserts that refer to the project go on.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    ballots, decisions = read_ballots(project)
-    conclusions = outweighed(conclude(project, ballots), decisions)
-    stored = _stored(project, method, list(conclusions.counts))
+    parts = _parts(project) if chosen.per_pair else [ALL]
+    return sum(_build_part(project, chosen, ids) for ids in parts)
+
+
+def _parts(project: Project) -> list[Ids]:
+    """All ids in parts, each with so many pairs of the project."""
+    with connection.cursor() as cursor:
+        cursor.execute(PARTS, [project.pk, PAIRS_AT_ONCE])
+        starts = [pk for (pk,) in cursor.fetchall()][1:]
+    return list(zip([ALL[0], *starts], [*(start - 1 for start in starts), ALL[1]], strict=True))
+
+
+def _build_part(project: Project, chosen: ConsensusMethod, ids: Ids) -> int:
+    method = chosen.name
+    ballots, decisions = read_ballots(project, ids)
+    conclusions = outweighed(chosen.conclude(project, ballots), decisions)
+    stored = _stored(project, method, list(conclusions.counts), ids)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS consensus_stage")
         cursor.execute(STAGE)
@@ -87,12 +112,12 @@ def consensus_build(*, project: Project, method: str = "mean_probability") -> in
     return len(conclusions.pair)
 
 
-def _stored(project: Project, method: str, names: list[str]) -> npt.NDArray[np.void]:
+def _stored(project: Project, method: str, names: list[str], ids: Ids) -> npt.NDArray[np.void]:
     """The method's rows as they are, in order of pair; a vote that is not there counts −1."""
     votes = "".join(f", coalesce((old.votes->>'{name}')::int8, -1)" for name in names)
     columns = [("pair", "i8"), ("winner", "i8"), ("probability", "f8"), ("margin", "f8")]
     columns += [(name, "i8") for name in names]
-    return copy_out(STORED.format(votes=votes), [project.pk, method], columns)
+    return copy_out(STORED.format(votes=votes), [project.pk, *ids, method], columns)
 
 
 def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
@@ -107,17 +132,17 @@ def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[
     return np.flatnonzero(~same)
 
 
-def read_ballots(project: Project) -> tuple[Ballots, Ballots]:
-    """Every counted judgment of the project in order of id: what raters say, and what reviewers decided."""
-    table = read_answers(project)
+def read_ballots(project: Project, ids: Ids = ALL) -> tuple[Ballots, Ballots]:
+    """Every counted judgment on these pairs in order of id: what raters say, and what reviewers decided."""
+    table = read_answers(project, ids)
     decided = table["adjudicated"] == 1
     return as_ballots(table[~decided]), as_ballots(table[decided])
 
 
-def read_answers(project: Project) -> npt.NDArray[np.void]:
-    """Every counted judgment of the project in order of id, as COLUMNS; `probability` is NaN where there is
+def read_answers(project: Project, ids: Ids = ALL) -> npt.NDArray[np.void]:
+    """Every counted judgment on these pairs in order of id, as COLUMNS; `probability` is NaN where there is
     none, and 0.5 of a tie."""
-    return copy_out(BALLOTS, [project.pk], COLUMNS)
+    return copy_out(BALLOTS, [project.pk, *ids], COLUMNS)
 
 
 def as_ballots(table: npt.NDArray[np.void]) -> Ballots:

@@ -137,7 +137,7 @@ FIELDS = (
     "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label", "margin", "weight", "split",
     "position", "pair_id", "pair__prompt__fingerprint", "pair__prompt__category", "pair__prompt__source",
     "pair__prompt__licence", Coalesce("chosen__sampler__model_name", Value(PEOPLE)),
-    Coalesce("rejected__sampler__model_name", Value(PEOPLE)),
+    Coalesce("rejected__sampler__model_name", Value(PEOPLE)), "block",
 )  # fmt: skip
 
 

@@ -64,7 +64,8 @@ def trl(folder: Path, model: str) -> dict[str, Any]:
     reward = RewardTrainer(model, args=RewardConfig(**common), train_dataset=rows("trl_implicit"))
     kto = KTOTrainer(model, args=KTOConfig(**common), train_dataset=rows("trl_unpaired"))
     dpo = DPOTrainer(model, args=DPOConfig(**common), train_dataset=rows("trl_jsonl"))
-    for trainer in (reward, kto, dpo):
+    own = DPOTrainer(model, args=DPOConfig(**common), train_dataset=rows("trl_weighted"))
+    for trainer in (reward, kto, dpo, own):
         trainer.train()
     ultrafeedback = rows("ultrafeedback").remove_columns(["prompt", "messages"])
     return {
@@ -81,7 +82,7 @@ def trl(folder: Path, model: str) -> dict[str, Any]:
             }
             for row in kto.train_dataset
         ],
-        "losses": [trainer.state.log_history[0]["loss"] for trainer in (reward, kto, dpo)],
+        "losses": [trainer.state.log_history[0]["loss"] for trainer in (reward, kto, dpo, own)],
     }
 
 

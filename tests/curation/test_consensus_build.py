@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from django.db import connection
 
+from curation.consensus_methods import consensus_methods
 from curation.errors import CurationError
 from curation.models import Consensus, Project
 from curation.services.consensus_build import consensus_build
@@ -12,7 +15,7 @@ from curation.services.consensus_refresh import consensus_refresh
 from curation.services.rater_exclude import rater_exclude, rater_include
 from tests.conftest import People
 from tests.curation.recipe_data import judged_pair, judged_project
-from tests.factories import JudgmentFactory, PairFactory, RaterFactory, person_rater
+from tests.factories import JudgmentFactory, PairFactory, ProjectFactory, RaterFactory, person_rater
 
 pytestmark = pytest.mark.django_db
 
@@ -25,6 +28,28 @@ def test_it_works(people: People) -> None:
     assert found[pairs[1].pk].probability == pytest.approx(0.1)
     assert found[pairs[1].pk].margin == pytest.approx(0.8)
     assert found[pairs[1].pk].votes["judges"] == 1
+
+
+@pytest.mark.parametrize("method", [each.name for each in consensus_methods() if each.per_pair])
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7])
+def test_parts_come_to_what_the_whole_does(
+    people: People, monkeypatch: pytest.MonkeyPatch, method: str, at_once: int
+) -> None:
+    pairs = judged_project(people.project)
+    judged_project(ProjectFactory())
+    for pair, rater in product(pairs[:4], RaterFactory.create_batch(3, project=people.project)):
+        JudgmentFactory(pair=pair, rater=rater, preference=1 + rater.pk % 3)
+    pairs_known = consensus_build(project=people.project, method=method)
+    fields = ("pair", "winner", "probability", "margin", "votes")
+    whole = list(Consensus.objects.order_by("pair").values_list(*fields))
+    assert len(whole) == pairs_known == 5
+    Consensus.objects.all().delete()
+    monkeypatch.setattr("curation.services.consensus_build.PAIRS_AT_ONCE", at_once)
+    assert consensus_build(project=people.project, method=method) == pairs_known
+    assert list(Consensus.objects.order_by("pair").values_list(*fields)) == whole
+    before = set(Consensus.objects.values_list("pk", "computed_at"))
+    consensus_build(project=people.project, method=method)
+    assert set(Consensus.objects.values_list("pk", "computed_at")) == before
 
 
 def test_an_unchanged_row_is_left_alone(people: People) -> None:

@@ -99,7 +99,7 @@ def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name:
 @pytest.fixture(scope="module")
 def trained(ml_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A step of RewardTrainer, KTOTrainer and DPOTrainer on a random two-layer model."""
-    names = ("trl_jsonl", "trl_implicit", "trl_unpaired", "ultrafeedback")
+    names = ("trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "ultrafeedback")
     folder = written(tmp_path_factory.mktemp("trl") / "files", *names)
     return check(ml_python, "trl", str(folder), str(tiny_model))
 
@@ -131,5 +131,5 @@ def test_the_kl_term_never_takes_an_answer_to_the_same_prompt(trained: dict[str,
 
 
 def test_a_step_of_each_trainer_has_a_finite_loss(trained: dict[str, Any]) -> None:
-    assert len(trained["losses"]) == 3
+    assert len(trained["losses"]) == 4
     assert all(math.isfinite(loss) for loss in trained["losses"])

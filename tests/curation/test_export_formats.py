@@ -40,6 +40,7 @@ def parquet_rows(path: Path) -> list[dict[str, Any]]:
 
 READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     "trl_jsonl": lines,
+    "trl_weighted": lines,
     "trl_implicit": lines,
     "llama_factory_alpaca": alpaca_rows,
     "llama_factory_sharegpt": sharegpt_rows,
@@ -61,6 +62,15 @@ GOLDEN: dict[str, dict[str, Any]] = {
         "rejected": [BAD],
         "score_chosen": 0.9,
         "score_rejected": pytest.approx(0.1),
+    },
+    "trl_weighted": {
+        "prompt": PROMPT,
+        "chosen": [GOOD],
+        "rejected": [BAD],
+        "soft_label": 0.9,
+        "margin": 0.8,
+        "weight": 1.0,
+        "block": 0,
     },
     "trl_implicit": {"chosen": [*PROMPT, GOOD], "rejected": [*PROMPT, BAD], "margin": 0.8},
     "llama_factory_alpaca": {

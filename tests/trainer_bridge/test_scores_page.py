@@ -242,7 +242,7 @@ def test_sources_are_told_apart_by_how_likely_the_model_finds_them(
     ]
     assert (row.sources[0].low, row.sources[0].high) == (pytest.approx(-0.95), pytest.approx(-0.55))
     client = people.client("rita")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(16):
         page = client.get(PAGE).content.decode()
     assert 'aria-label="Mean log-probability by source: On-policy-ness by tiny"' in page
     assert '<th scope="row">tuned</th><td class="num">2</td><td class="num">-0.750</td>' in page

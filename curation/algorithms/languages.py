@@ -47,6 +47,7 @@ def is_same_language(asked: str, answered: str) -> bool:
     return wanted == UNTOLD or detect(answered) in {UNTOLD, wanted}
 
 
+@lru_cache(maxsize=1)
 def known_languages() -> frozenset[str]:
     """Every code that `detect` can give."""
     return frozenset(grouped(label) for label in _identifier().labels) - {_NO_CONTENT}

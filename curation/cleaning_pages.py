@@ -144,14 +144,23 @@ def language_rows(report: CleaningReport) -> list[LanguageRow]:
     counted = (
         found.annotate(is_excluded=Exists(standing))
         .order_by("language")
-        .values_list("language")
+        .values("language")
         .annotate(
             prompts=Count("pk"),
             in_use=Count("pk", filter=Q(is_excluded=False)),
             contradict=Count("pk", filter=Q(contradicts=True)),
         )
     )
-    rows = [LanguageRow(*row, shown[row[0]]) for row in counted]
+    rows = [
+        LanguageRow(
+            code=row["language"],
+            prompts=row["prompts"],
+            in_use=row["in_use"],
+            contradict=row["contradict"],
+            examples=shown[row["language"]],
+        )
+        for row in counted
+    ]
     return sorted(rows, key=lambda row: (not row.code, -row.prompts, row.code))
 
 

@@ -194,7 +194,7 @@ def test_query_budget_does_not_grow(
 def test_a_weight_or_a_block_of_its_own_is_a_change(people: People) -> None:
     judged_project(people.project)
     plain = freeze(people, [{"step": "consensus_exists"}])
-    steps = [
+    steps: list[dict[str, Any]] = [
         {"step": "consensus_exists"},
         {"step": "weight", "rule": "certainty"},
         {"step": "curriculum", "scheme": "global", "blocks": 2},

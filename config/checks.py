@@ -14,6 +14,8 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from curation.scorers.offensive import words_of
+
 SHORTEST_KEY = 40
 BROKER_SCHEMES = {"redis", "rediss", "amqp", "amqps"}
 KEY_HINT = 'Set SECRET_KEY to the output of: python -c "import secrets; print(secrets.token_urlsafe(50))"'
@@ -117,3 +119,22 @@ def ml_python_check(**_options: Any) -> list[CheckMessage]:
             id="site.W001",
         )
     ]
+
+
+@register()
+def toxic_words_check(**_options: Any) -> list[CheckMessage]:
+    """A warning, because only the workers that score need the file."""
+    if not settings.TOXIC_WORDS:
+        return []
+    try:
+        words_of(settings.TOXIC_WORDS)
+    except ValueError as error:
+        return [
+            CheckWarning(
+                str(error),
+                hint="Point TIEBREAK_TOXIC_WORDS at a UTF-8 file of one word or phrase a line, or unset it "
+                "to use the English list; until then jobs that count offensive words fail.",
+                id="site.W002",
+            )
+        ]
+    return []

@@ -96,10 +96,11 @@ def n_excluded(project: Project) -> int:
     return Prompt.objects.filter(project=project).excluded().count()
 
 
-def included_prompts(project: Project, beat: Beat) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """(id, messages) of the prompts that are not excluded, in order of id."""
-    prompts = Prompt.objects.filter(project=project).included().order_by("id").values_list("id", "messages")
-    for place, row in enumerate(prompts.iterator(chunk_size=CHUNK)):
+def included_prompts(project: Project, beat: Beat, *more: str) -> Iterator[tuple[Any, ...]]:
+    """(id, messages, what else is asked for) of the prompts that are not excluded, in order of id."""
+    prompts = Prompt.objects.filter(project=project).included().order_by("id")
+    rows = prompts.values_list("id", "messages", *more)
+    for place, row in enumerate(rows.iterator(chunk_size=CHUNK)):
         if place % CHUNK == 0:
             beat()
         yield row

@@ -13,9 +13,18 @@ from django.db.models import Count, Exists, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 
 from curation.algorithms.patterns import NAMES
-from curation.models import CleaningReport, DuplicateMember, PatternFinding, Project, PromptExclusion
+from curation.languages import language_name
+from curation.models import (
+    CleaningReport,
+    DuplicateMember,
+    LanguageFinding,
+    PatternFinding,
+    Project,
+    PromptExclusion,
+)
 
 FINDINGS = 50
+EXAMPLES = 3
 CLUSTERS = 20
 SHOWN_MEMBERS = 20
 LEAST_RECALL = 0.95
@@ -42,6 +51,22 @@ class Cluster:
     size: int
     in_use: int
     members: Sequence[DuplicateMember]
+
+
+@dataclass(frozen=True)
+class LanguageRow:
+    """A language of a report: its prompts, those not excluded, those whose own field says another, and the
+    first EXAMPLES of them. `code` is empty for prompts that are too short to tell."""
+
+    code: str
+    prompts: int
+    in_use: int
+    contradict: int
+    examples: Sequence[LanguageFinding]
+
+    @property
+    def label(self) -> str:
+        return language_name(self.code)
 
 
 def report_standing(project: Project, kind: str) -> Standing:
@@ -107,3 +132,45 @@ def findings_page(report: CleaningReport, kind: str, number: Any) -> Page[Any]:
     findings = PatternFinding.objects.filter(report=report).annotate(is_excluded=Exists(standing))
     findings = findings.filter(kind=kind) if kind else findings
     return Paginator(findings.select_related("prompt"), FINDINGS).get_page(number)
+
+
+def language_rows(report: CleaningReport) -> list[LanguageRow]:
+    """The languages that a report found, the most frequent first, prompts too short to tell last."""
+    standing = PromptExclusion.objects.standing().filter(prompt=OuterRef("prompt"))
+    found = LanguageFinding.objects.filter(report=report)
+    rank = Window(RowNumber(), partition_by="language", order_by="prompt_id")
+    first = found.annotate(rank=rank).filter(rank__lte=EXAMPLES).select_related("prompt").order_by("language")
+    shown = {code: list(rows) for code, rows in groupby(first, attrgetter("language"))}
+    counted = (
+        found.annotate(is_excluded=Exists(standing))
+        .order_by("language")
+        .values("language")
+        .annotate(
+            prompts=Count("pk"),
+            in_use=Count("pk", filter=Q(is_excluded=False)),
+            contradict=Count("pk", filter=Q(contradicts=True)),
+        )
+    )
+    rows = [
+        LanguageRow(
+            code=row["language"],
+            prompts=row["prompts"],
+            in_use=row["in_use"],
+            contradict=row["contradict"],
+            examples=shown[row["language"]],
+        )
+        for row in counted
+    ]
+    return sorted(rows, key=lambda row: (not row.code, -row.prompts, row.code))
+
+
+def language_findings_page(
+    report: CleaningReport, *, language: str | None, contradicts: bool, number: Any
+) -> Page[Any]:
+    """A page of prompts with their languages, each with `is_excluded`; of one language (empty: too short to
+    tell) or of all, and all or only those whose own field says another."""
+    standing = PromptExclusion.objects.standing().filter(prompt=OuterRef("prompt"))
+    found = LanguageFinding.objects.filter(report=report).annotate(is_excluded=Exists(standing))
+    found = found if language is None else found.filter(language=language)
+    found = found.filter(contradicts=True) if contradicts else found
+    return Paginator(found.select_related("prompt"), FINDINGS).get_page(number)

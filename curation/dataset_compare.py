@@ -49,7 +49,7 @@ WITH row AS (
     WHERE r.version_id = %(version)s
 ), measure AS (
     SELECT label, value FROM row CROSS JOIN LATERAL (VALUES
-        ('margin', margin), ('soft label', soft_label),
+        ('margin', margin), ('soft label', soft_label), ('weight', weight),
         ('characters, chosen', chars_chosen), ('characters, rejected', chars_rejected),
         ('characters, chosen less rejected', chars_chosen - chars_rejected)
     ) AS plain (label, value)
@@ -102,6 +102,7 @@ CHANGED = Q(beside__chosen=F("chosen")) & ~Q(
     beside__margin=F("margin"),
     beside__soft_label=F("soft_label"),
     beside__weight=F("weight"),
+    beside__block=F("block"),
     beside__split=F("split"),
 )
 
@@ -109,7 +110,7 @@ CHANGED = Q(beside__chosen=F("chosen")) & ~Q(
 def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str = "") -> QuerySet[Any]:
     """Rows of `new`, or of `old` for what was removed, in order. Those that one version lacks have `why`, and
     may be narrowed by it; those that changed have `n_since` and the older version's `old_margin`,
-    `old_soft_label` and `old_split`."""
+    `old_soft_label`, `old_split`, `old_weight` and `old_block`."""
     if kind in {"added", "removed"}:
         rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
         return rows.filter(why=why) if why else rows
@@ -119,6 +120,8 @@ def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str
         old_margin=F("beside__margin"),
         old_soft_label=F("beside__soft_label"),
         old_split=F("beside__split"),
+        old_weight=F("beside__weight"),
+        old_block=F("beside__block"),
     )
     return _judged_since(rows, old).order_by("position")
 

@@ -82,6 +82,13 @@ cleaning_urls: list[URLPattern | URLResolver] = [
         cleaning.patterns_exclude,
         name="cleaning-exclude-patterns",
     ),
+    path("p/<slug:slug>/cleaning/languages/", cleaning.languages, name="cleaning-languages"),
+    path("p/<slug:slug>/cleaning/languages/find/", cleaning.languages_find, name="cleaning-find-languages"),
+    path(
+        "p/<slug:slug>/cleaning/languages/<int:pk>/exclude/",
+        cleaning.languages_exclude_found,
+        name="cleaning-exclude-languages",
+    ),
     path("p/<slug:slug>/cleaning/<int:pk>/restore/", cleaning.cleaning_restore, name="cleaning-restore"),
 ]
 

@@ -242,7 +242,8 @@ def seeded_run(
 
 
 def cleaned(*, project: int) -> dict[str, int]:
-    """Two clusters of near duplicates, one of them cleaned; and an address with its search."""
+    """Two clusters of near duplicates, one of them cleaned; an address; a German prompt that says it is
+    English: each with its search."""
     owner, alice = Project.objects.get(pk=project), User.objects.get(username="alice")
     for text in ("Name the capital of France.", "Sort the list of these numbers: 3, 1, 2"):
         for end in ("", "!"):
@@ -250,14 +251,21 @@ def cleaned(*, project: int) -> dict[str, int]:
             Prompt.objects.create(
                 project=owner, messages=messages, fingerprint=messages_fingerprint(messages)
             )
-    messages = [{"role": "user", "content": "Write to jane.doe@corp.com, please."}]
-    Prompt.objects.create(project=owner, messages=messages, fingerprint=messages_fingerprint(messages))
+    for text, language in (
+        ("Write to jane.doe@corp.com, please.", ""),
+        ("Nenne mir bitte die Hauptstadt von Frankreich.", "en"),
+    ):
+        messages = [{"role": "user", "content": text}]
+        Prompt.objects.create(
+            project=owner, messages=messages, language=language, fingerprint=messages_fingerprint(messages)
+        )
     with transaction.atomic():  # a worker that is sent them then finds them done
         found = cleaning_request(
             project=owner, kind="duplicates", params={"n": 3, "threshold": 0.7}, user=alice
         )
         data = cleaning_request(project=owner, kind="patterns", params={}, user=alice)
-        for report in (found, data):
+        spoken = cleaning_request(project=owner, kind="languages", params={}, user=alice)
+        for report in (found, data, spoken):
             cleaning_build(report_id=report.pk)
     duplicates_exclude(report=found, rule="oldest", user=alice, cluster=1)
     out = PromptExclusion.objects.filter(report=found).earliest("id")

@@ -14,6 +14,7 @@ from curation.score_summary import SHAPE_PAIRS, Scored, Shape, scored_by
 from curation.scorers import SCORERS, ModelScorer, Needs, Scorer, by_needs
 from trainer_bridge.embedders import embedder_names
 from trainer_bridge.models import ModelVersion
+from trainer_bridge.toxic_words import is_site_list
 
 # How the scores of a group are asked for, where that is not by a job of the form “Score pairs”.
 ASKED_BY = {
@@ -25,6 +26,7 @@ ASKED_BY = {
 SETTINGS = ("dtype", "max_length", "method", "passes", "folds")
 WORSE = {"high": "high", "low": "low", "neither": "depends on the prompt"}
 NO_MODEL = "Its model is not registered in this project any more: register the directory again."
+OTHER_WORDS = "They were counted by another list of offensive words; a new scoring makes new scores."
 NO_EMBEDDER = "Its model is not in the model directory any more: copy it there again."
 NO_REFERENCE = "Its second model is not registered in this project any more: register the directory again."
 
@@ -159,6 +161,8 @@ def _what_is_left(producer: ScoreProducer, models: dict[str, ModelVersion]) -> t
         return "", "No worker of this site computes this score."
     if producer.details.get("version", 1) != scorer.version:
         return "", f"The scorer is at version {scorer.version} by now and makes new scores."
+    if "toxic_words" in producer.details and not is_site_list(producer.details["toxic_words"]):
+        return "", OTHER_WORDS
     if scorer.needs in {Needs.JUDGMENTS, Needs.RANKINGS}:
         return "", "What they need is not there for the missing ones."
     wanted, obstacle = {"scorer": scorer.name}, ""

@@ -173,6 +173,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 # The interpreter of the worker child processes that need torch; others run on this one.
 ML_PYTHON: str = env.str("TIEBREAK_ML_PYTHON", default=str(BASE_DIR / ".venv-ml" / "bin" / "python"))
 VLLM_PYTHON: str = env.str("TIEBREAK_VLLM_PYTHON", default=str(BASE_DIR / ".venv-vllm" / "bin" / "python"))
+# A list of offensive words of the operator's own, UTF-8, one word or phrase a line; without it, English ones.
+TOXIC_WORDS: str = env.str("TIEBREAK_TOXIC_WORDS", default="")
 LAUNCH_BACKEND = "trainer_bridge.backends.local_process.LocalProcess"
 JOB_HEARTBEAT_SECONDS = 3
 JOB_LOST_AFTER_SECONDS = env.int("TIEBREAK_JOB_LOST_AFTER", default=45)

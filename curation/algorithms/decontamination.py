@@ -23,8 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 
 N, THRESHOLD = 8, 0.5
 
-_UNSPACED = "぀-ヿ㐀-䶿一-鿿豈-﫿"  # kana and Han characters, each a token of its own
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
+UNSPACED = "぀-ヿ㐀-䶿一-鿿豈-﫿"  # kana and Han characters, each a token of its own
+_TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
 _STRANGER = -1
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
 
 from curation.algorithms import near_duplicates, neighbours
+from curation.algorithms.languages import UNTOLD
 from curation.algorithms.patterns import NAMES
 from curation.cleaning_neighbours import EXACT_UP_TO
 from curation.embeddings import newest_embedder
-from curation.forms.lists import ListFilterForm
+from curation.forms.lists import ANY, ListFilterForm
+from curation.languages import language_name
 from curation.models import Embedder, Project
 from curation.services.prompt_exclude import REASON_LENGTH
 
+# What stands for “too short to tell” in a query: its code is empty, as the choice of any language is.
+UNTOLD_CHOICE = "none"
 KEEP_RULES = {
     "oldest": "the oldest",
     "longest": "the longest",
@@ -93,6 +98,53 @@ class FindingsForm(ListFilterForm):
 class FindingsExcludeForm(forms.Form):
     kind = forms.ChoiceField(label="Exclude prompts with", choices=NAMES.items())
     in_responses = forms.BooleanField(required=False, label="Also where only a response has it")
+
+
+class LanguagesForm(ListFilterForm):
+    language = forms.ChoiceField(required=False)
+    contradicts = forms.ChoiceField(
+        label="Own field says another", choices=[*ANY, ("yes", "Yes")], required=False
+    )
+
+    def __init__(self, data: Any, *, languages: Sequence[str]) -> None:
+        super().__init__(data)
+        choices = [(code or UNTOLD_CHOICE, language_name(code)) for code in languages]
+        self.fields["language"] = forms.ChoiceField(choices=[*ANY, *choices], required=False)
+
+    def asked(self) -> dict[str, Any]:
+        """`language` is None for any, empty for what is too short to tell."""
+        chosen = self.chosen()
+        language = chosen.get("language")
+        return {
+            "language": UNTOLD if language == UNTOLD_CHOICE else language,
+            "contradicts": "contradicts" in chosen,
+        }
+
+
+class LanguagesExcludeForm(forms.Form):
+    languages = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+    rule = forms.ChoiceField(
+        label="Exclude prompts in",
+        choices=[("these", "the languages chosen"), ("others", "all languages but the chosen")],
+        initial="these",
+        widget=forms.RadioSelect,
+        help_text="Prompts that are too short to tell stay in either case.",
+    )
+    reason = forms.CharField(
+        max_length=REASON_LENGTH, help_text="Shown in the history, and in funnels beside the pairs it drops."
+    )
+
+    def __init__(self, *args: Any, languages: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.MultipleChoiceField", self.fields["languages"])
+        field.choices = [(code, language_name(code)) for code in languages if code]
+
+    def chosen(self) -> dict[str, Any]:
+        """Call only on a valid form."""
+        given = self.cleaned_data
+        return {
+            "languages": given["languages"], "all_but": given["rule"] == "others", "reason": given["reason"],
+        }  # fmt: skip
 
 
 class KeepOneForm(forms.Form):

@@ -1,7 +1,13 @@
 """The data, in flow order: people, prompts, responses, pairs, judgments, scores, dataset versions."""
 
 from curation.models.bias import BiasReport
-from curation.models.cleaning import CleaningReport, DuplicateMember, PatternFinding, PromptExclusion
+from curation.models.cleaning import (
+    CleaningReport,
+    DuplicateMember,
+    LanguageFinding,
+    PatternFinding,
+    PromptExclusion,
+)
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -38,6 +44,7 @@ __all__ = [
     "ImportIssue",
     "Invitation",
     "Judgment",
+    "LanguageFinding",
     "Membership",
     "Pair",
     "PairScore",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from curation.algorithms.patterns import NAMES
+from curation.languages import language_name
 from curation.models.background import BackgroundReport
 from curation.models.people import Project, User
 from curation.models.prompts import Prompt
@@ -26,6 +27,7 @@ class CleaningReport(BackgroundReport):
         DUPLICATES = "duplicates", "Near duplicates"
         NEIGHBOURS = "neighbours", "Near duplicates by meaning"
         PATTERNS = "patterns", "Personal data and secrets"
+        LANGUAGES = "languages", "Language of prompts"
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="cleaning_reports")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -100,6 +102,33 @@ class PatternFinding(models.Model):
     @property
     def label(self) -> str:
         return NAMES[self.kind]
+
+
+class LanguageFinding(models.Model):
+    """The language that a prompt was found to be in; empty where it cannot be told. `contradicts` says that
+    the prompt's own field named another one then."""
+
+    report = models.ForeignKey(CleaningReport, on_delete=models.CASCADE, related_name="languages")
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="+")
+    language = models.CharField(max_length=3, blank=True, help_text="ISO 639")
+    contradicts = models.BooleanField()
+
+    class Meta:
+        ordering = ["prompt_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "prompt"], name="language_finding_once_per_prompt"),
+            models.CheckConstraint(
+                condition=~Q(language="", contradicts=True), name="language_finding_contradicts_by_language"
+            ),
+        ]
+        indexes = [models.Index(fields=["report", "language", "prompt"], name="language_finding_by_language")]
+
+    def __str__(self) -> str:
+        return f"prompt {self.prompt_id} in {self.language or 'an untold language'}"
+
+    @property
+    def label(self) -> str:
+        return language_name(self.language)
 
 
 class PromptExclusion(models.Model):

@@ -3,13 +3,22 @@ needs a model, its computation in the worker `score_tokens` or `score_pairs`."""
 
 from __future__ import annotations
 
-from curation.scorers.base import LABELS, ModelScorer, Needs, Scorer, TextScorer, Worse, is_approximate
+from curation.scorers.base import (
+    LABELS,
+    ModelScorer,
+    Needs,
+    PromptPart,
+    Scorer,
+    TextScorer,
+    Worse,
+    is_approximate,
+)
 from curation.scorers.embeddings import EMBEDDING_SCORERS
 from curation.scorers.estimates import ESTIMATE_SCORERS
 from curation.scorers.judgments import JUDGMENT_SCORERS
 from curation.scorers.models import MODEL_SCORERS
 from curation.scorers.rankings import RANKING_SCORERS, RankingScorer
-from curation.scorers.texts import TEXT_SCORERS
+from curation.scorers.texts import TEXT_SCORERS, TOXICITY, toxicity_by
 from curation.scorers.tokens import SHARED_TOKENS, TOKEN_SCORERS
 
 SCORERS: dict[str, Scorer] = {
@@ -70,8 +79,10 @@ __all__ = [
     "SHARED_TOKENS",
     "TEXTS",
     "TOKEN_SCORERS",
+    "TOXICITY",
     "ModelScorer",
     "Needs",
+    "PromptPart",
     "RankingScorer",
     "Scorer",
     "TextScorer",
@@ -82,4 +93,5 @@ __all__ = [
     "is_approximate",
     "scorer_name",
     "scorers_in_words",
+    "toxicity_by",
 ]

@@ -80,6 +80,13 @@ class Scorer:
         return "chosen over rejected" if self.directed else "symmetric"
 
 
+class PromptPart(StrEnum):
+    """What of a prompt a text scorer is given."""
+
+    ALL = "all"  # every turn
+    LAST_USER = "last user"  # what the user said last
+
+
 @dataclass(frozen=True)
 class TextScore:
     """The score of a over b; `details` holds what was found in each of the two."""
@@ -91,10 +98,11 @@ class TextScore:
 @dataclass(frozen=True, kw_only=True)
 class TextGap(Scorer):
     """A number found in each response to its prompt, compared: `compare` changes sign when its arguments
-    swap, so that b over a is the negative of a over b."""
+    swap, so that b over a is the negative of a over b. `reads` says what stands for the prompt."""
 
     feature: Callable[[str, str], float]
     compare: Callable[[float, float], float] = sub
+    reads: PromptPart = PromptPart.ALL
     needs: Needs = Needs.TEXT
     directed: bool = True
 
@@ -108,6 +116,7 @@ class TextLikeness(Scorer):
     """How alike the two texts are, whichever comes first."""
 
     measure: Callable[[str, str], float]
+    reads: PromptPart = PromptPart.ALL
     needs: Needs = Needs.TEXT
     directed: bool = False
 

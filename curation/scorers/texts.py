@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from curation.algorithms import phrases, response_text
-from curation.scorers.base import TextGap, TextLikeness, TextScorer, Worse
+from dataclasses import replace
+
+from curation.algorithms import languages, phrases, response_text
+from curation.algorithms.word_lists import WordList
+from curation.scorers.base import PromptPart, TextGap, TextLikeness, TextScorer, Worse
+from curation.scorers.offensive import english_words
 
 LENGTH_BIAS = "Singhal et al., arXiv 2310.03716"
 FORMAT_BIAS = "Zhang et al., arXiv 2409.11704; counts compared as in Chatbot Arena's style control"
+LANGUAGE = "py3langid, after Lui and Baldwin, ACL 2012"
 OURS = "ours"
+
+TOXICITY = TextGap(
+    name="toxicity",
+    label="Offensive words",
+    help="How much more of the chosen response's words stand in a list of offensive words: an English one, "
+    "unless the operator names another. A list sees words, not what is meant: it counts “kill”, “naked” and "
+    "“god” in harmless answers, sees no insult in polite words, misspellings or other languages, and cannot "
+    "tell a quotation from an attack. Look at the pairs before you cut by it.",
+    formula="words in the list / words(chosen) − the same(rejected)",
+    source="ours; the English list is that of better-profanity 0.7.0",
+    worse=Worse.HIGH,
+    unit="share",
+    feature=lambda _prompt, text: english_words().share(text),
+)
 
 TEXT_SCORERS: tuple[TextScorer, ...] = (
     TextGap(
@@ -97,13 +116,28 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         name="script_match",
         label="Script match",
         help="How much more of the chosen response is in the script of the prompt. It compares scripts, not "
-        "languages: an English answer to a Russian prompt is seen, one to a Spanish prompt is not.",
+        "languages: an English answer to a Russian prompt is seen, one to a Spanish prompt is "
+        "not; for that see “Language match”.",
         formula="share of letters in the prompt's main script(chosen) − the same(rejected)",
         source=OURS,
         worse=Worse.LOW,
         unit="share",
         feature=response_text.script_share,
     ),
+    TextGap(
+        name="language_match",
+        label="Language match",
+        help="1 where only the chosen response is in the language of the prompt's last user turn, −1 where "
+        "only the rejected one is. A text that is too short, mostly numbers or code, or that the model is "
+        "unsure of, counts as a match. A prompt that asks for a translation or for another language is "
+        "answered in another language rightly: the score cannot know.",
+        formula="same language(chosen) − same language(rejected)",
+        source=LANGUAGE,
+        worse=Worse.LOW,
+        feature=languages.is_same_language,
+        reads=PromptPart.LAST_USER,
+    ),
+    TOXICITY,
     TextLikeness(
         name="text_likeness",
         label="Text likeness",
@@ -115,3 +149,8 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         measure=response_text.trigram_jaccard,
     ),
 )
+
+
+def toxicity_by(words: WordList) -> TextGap:
+    """The scorer `toxicity` by another list than the English one."""
+    return replace(TOXICITY, feature=lambda _prompt, text: words.share(text))

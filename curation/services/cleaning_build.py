@@ -9,6 +9,7 @@ from django.db import transaction
 
 from curation.bulk import copy_in
 from curation.cleaning import Beat, Found, find_duplicates, find_personal_data
+from curation.cleaning_languages import find_languages
 from curation.cleaning_neighbours import find_neighbours
 from curation.models import CleaningReport, Project, User
 from curation.services.report_work import ReportWork
@@ -17,6 +18,7 @@ Kind = CleaningReport.Kind
 FINDERS: dict[str, Callable[[CleaningReport, Beat], Found]] = {
     Kind.DUPLICATES: find_duplicates,
     Kind.NEIGHBOURS: find_neighbours,
+    Kind.LANGUAGES: find_languages,
     Kind.PATTERNS: find_personal_data,
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -57,6 +58,14 @@ WHERE report_id = %(report)s AND kind = %(kind)s AND (response_id IS NULL OR %(a
 ON CONFLICT (prompt_id) WHERE lifted_at IS NULL DO NOTHING
 """
 
+EXCLUDE_LANGUAGES = """
+INSERT INTO curation_promptexclusion (prompt_id, reason, report_id, created_by_id, created_at)
+SELECT prompt_id, %(reason)s, %(report)s::bigint, %(user)s::bigint, now()
+FROM curation_languagefinding
+WHERE report_id = %(report)s AND language <> '' AND (language = ANY(%(languages)s)) <> %(all_but)s
+ON CONFLICT (prompt_id) WHERE lifted_at IS NULL DO NOTHING
+"""
+
 
 def prompt_exclude(*, prompt: Prompt, user: User, reason: str) -> PromptExclusion:
     """From now on the prompt is neither sampled, paired nor trained on. Raises CurationError without a
@@ -98,6 +107,24 @@ def findings_exclude(
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(EXCLUDE_FOUND, params)
+        return int(cursor.rowcount)
+
+
+def languages_exclude(
+    *, report: CleaningReport, languages: Sequence[str], all_but: bool, reason: str, user: User
+) -> int:
+    """Exclude the prompts that a report found to be in these languages, or in any but these; how many.
+
+    Those whose language cannot be told stay, whatever is chosen.
+    """
+    if not languages:
+        raise CurationError("Choose a language; nothing was changed.")
+    params: dict[str, Any] = {
+        "report": report.pk, "languages": list(languages), "all_but": all_but, "reason": _said(reason),
+        "user": user.pk,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(EXCLUDE_LANGUAGES, params)
         return int(cursor.rowcount)
 
 

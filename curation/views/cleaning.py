@@ -15,6 +15,8 @@ from curation.cleaning_pages import (
     clusters_page,
     findings_page,
     index_recall,
+    language_findings_page,
+    language_rows,
     n_excluded_by,
     pattern_counts,
     report_standing,
@@ -24,18 +26,26 @@ from curation.forms.cleaning import (
     FindingsExcludeForm,
     FindingsForm,
     KeepOneForm,
+    LanguagesExcludeForm,
+    LanguagesForm,
     NeighboursForm,
 )
 from curation.models import CleaningReport
 from curation.policies import Access, researcher_access
 from curation.services.cleaning_build import cleaning_request
-from curation.services.prompt_exclude import duplicates_exclude, exclusions_lift, findings_exclude
+from curation.services.prompt_exclude import (
+    duplicates_exclude,
+    exclusions_lift,
+    findings_exclude,
+    languages_exclude,
+)
 
 Kind = CleaningReport.Kind
 PAGES = {
     Kind.DUPLICATES: "curation:cleaning-duplicates",
     Kind.NEIGHBOURS: "curation:cleaning-neighbours",
     Kind.PATTERNS: "curation:cleaning-patterns",
+    Kind.LANGUAGES: "curation:cleaning-languages",
 }
 
 
@@ -138,6 +148,36 @@ def patterns_exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def languages(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    if is_poll(request):
+        return standing_part(request, access, Kind.LANGUAGES)
+    return languages_page(request, access)
+
+
+@login_required
+@require_POST
+def languages_find(request: HttpRequest, slug: str) -> HttpResponse:
+    access = researcher_access(request, slug)
+    cleaning_request(project=access.project, kind=Kind.LANGUAGES, params={}, user=access.user)
+    return redirect("curation:cleaning-languages", slug=slug)
+
+
+@login_required
+@require_POST
+def languages_exclude_found(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access = researcher_access(request, slug)
+    report = done_report(access, pk, kind=Kind.LANGUAGES)
+    form = LanguagesExcludeForm(request.POST, languages=[row.code for row in language_rows(report)])
+    if not form.is_valid():
+        return languages_page(request, access, form)
+    n = languages_exclude(report=report, user=access.user, **form.chosen())
+    messages.success(request, f"{n:,} prompt{'s' if n != 1 else ''} excluded. Nothing was deleted.")
+    return redirect("curation:cleaning-languages", slug=slug)
+
+
+@login_required
 @require_POST
 def cleaning_restore(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """Take everything back in that a report had excluded."""
@@ -159,6 +199,26 @@ def neighbours_page(request: HttpRequest, access: Access, form: NeighboursForm) 
     if "report" in context:
         context["recall"] = index_recall(context["report"])
     return render(request, "curation/cleaning_neighbours.html", context)
+
+
+def languages_page(
+    request: HttpRequest, access: Access, exclude: LanguagesExcludeForm | None = None
+) -> HttpResponse:
+    standing = report_standing(access.project, Kind.LANGUAGES)
+    context: dict[str, Any] = {"access": access, "standing": standing}
+    if standing.done is not None:
+        rows = language_rows(standing.done)
+        codes = [row.code for row in rows]
+        form = LanguagesForm(request.GET, languages=codes)
+        context |= {
+            "report": standing.done,
+            "rows": rows,
+            "form": form,
+            "page": language_findings_page(standing.done, **form.asked(), number=request.GET.get("page")),
+            "exclude": exclude or LanguagesExcludeForm(languages=codes, auto_id="exclude_%s"),
+            "n_excluded": n_excluded_by(standing.done),
+        }
+    return render(request, "curation/cleaning_languages.html", context)
 
 
 def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[str, Any]:

@@ -87,6 +87,16 @@ def test_missing_ml_python_is_a_warning(settings: Any, tmp_path: Any) -> None:
     assert [message.id for message in checks.ml_python_check()] == ["site.W001"]
 
 
+def test_a_list_of_offensive_words_that_cannot_be_used_is_a_warning(settings: Any, tmp_path: Any) -> None:
+    assert checks.toxic_words_check() == []
+    settings.TOXIC_WORDS = str(tmp_path / "words.txt")
+    (found,) = checks.toxic_words_check()
+    assert found.id == "site.W002"
+    assert "words.txt cannot be read" in found.msg
+    (tmp_path / "words.txt").write_text("pfui", encoding="utf-8")
+    assert checks.toxic_words_check() == []
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [

@@ -189,3 +189,19 @@ def test_query_budget_does_not_grow(
     client.get(URL)
     with django_assert_max_num_queries(23):
         assert len(client.get(URL).context["page"]) == 12
+
+
+def test_a_weight_or_a_block_of_its_own_is_a_change(people: People) -> None:
+    judged_project(people.project)
+    plain = freeze(people, [{"step": "consensus_exists"}])
+    steps: list[dict[str, Any]] = [
+        {"step": "consensus_exists"},
+        {"step": "weight", "rule": "certainty"},
+        {"step": "curriculum", "scheme": "global", "blocks": 2},
+    ]
+    set_apart = freeze(people, steps)
+    assert difference_counts(plain, set_apart)["changed"] == plain.n_rows
+    page = people.client("rob").get(URL, {"kind": "changed"}).content.decode()
+    assert "weight 1.00 →" in page
+    assert "block none → 1" in page
+    assert "block none → 2" in page

@@ -266,7 +266,7 @@ def test_queries_do_not_grow_with_rows(
             url("recipe-detail", pk=recipe.pk): 10,
             url("run-detail", pk=run.pk): 8,
             url("dataset-list"): 8,
-            url("dataset-detail", number=version.number): 13,
+            url("dataset-detail", number=version.number): 15,
             url("dataset-dropped", number=version.number): 9,
         }
         for path, most in paths.items():

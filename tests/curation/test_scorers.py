@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings.env import BASE_DIR
+from curation.algorithms.word_lists import word_list
 from curation.forms.recipes import StepForm
 from curation.models import PairScore, ScoreProducer
-from curation.scorers import MODEL_SCORERS, SCORERS, TEXTS, Needs, by_needs, computed_by, scorer_name
+from curation.scorers import (
+    MODEL_SCORERS,
+    SCORERS,
+    TEXTS,
+    TOXICITY,
+    Needs,
+    by_needs,
+    computed_by,
+    scorer_name,
+    toxicity_by,
+)
+from curation.scorers.offensive import words_of
 from tests.conftest import People
 from tests.factories import PairFactory
 from trainer_bridge.contracts import ScoreSpec
@@ -58,6 +71,7 @@ def test_model_scorers_name_a_computation_of_the_worker() -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
+@settings(deadline=None)  # the first text loads the identifier of languages
 @given(a=st.text(max_size=80), b=st.text(max_size=80))
 def test_text_scores_change_sign_or_stay_when_the_responses_swap(name: str, a: str, b: str) -> None:
     scorer = TEXTS[name]
@@ -78,6 +92,10 @@ def test_text_scores_change_sign_or_stay_when_the_responses_swap(name: str, a: s
         ("cut_ending", "It is, as far as I can", "It is.", 1.0),
         ("prompt_copy", "Yes.", "No.", 0.0),
         ("script_match", "яблоко", "apple", -1.0),
+        ("language_match", "Äpfel, Birnen und Kirschen sind Früchte.", "Apples, pears and plums, sir.", -1.0),
+        ("language_match", "Kirschen", "Apples, pears and plums, sir.", 0.0),
+        ("toxicity", "Damn fruits!", "Ask the shell: len(sh).", 1 / 2),
+        ("toxicity", "Classes of grass", "a", 0.0),
         ("text_likeness", "same", "SAME ", 1.0),
     ],
 )
@@ -88,6 +106,31 @@ def test_text_scores_by_hand(name: str, a: str, b: str, value: Any) -> None:
 def test_what_was_found_in_each_response_is_kept() -> None:
     assert TEXTS["refusal"].score(PROMPT, "I can't help.", "I must decline.").details == {"a": 1.0, "b": 1.0}
     assert TEXTS["text_likeness"].score(PROMPT, "a", "b").details == {}
+
+
+def test_toxicity_by_a_list_of_ones_own() -> None:
+    own = toxicity_by(word_list("Pfui\n"))
+    assert (own.name, own.version) == (TOXICITY.name, TOXICITY.version)
+    assert own.score(PROMPT, "pfui", "damn").value == 1
+    assert TOXICITY.score(PROMPT, "pfui", "damn").value == -1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "cannot be read"), (b"\xff", "not UTF-8"), (b"\n!!\n", "no word in it")],
+)
+def test_a_list_that_cannot_be_used_says_why(tmp_path: Path, content: bytes | None, words: str) -> None:
+    path = tmp_path / "words.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        words_of(path)
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_bytes("\ufeffpfui".encode())
+    assert words_of(path).phrases == {("pfui",)}
 
 
 @pytest.mark.django_db

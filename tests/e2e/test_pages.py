@@ -37,7 +37,8 @@ NO_PAGE = {
     "curation:invitation-create", "curation:invitation-revoke", "curation:rater-exclude",
     "curation:rater-include", "curation:prompt-exclude", "curation:prompt-include",
     "curation:cleaning-find-duplicates", "curation:cleaning-keep-one", "curation:cleaning-restore",
-    "curation:cleaning-find-neighbours",
+    "curation:cleaning-find-neighbours", "curation:cleaning-find-languages",
+    "curation:cleaning-exclude-languages",
     "curation:cleaning-find-patterns", "curation:cleaning-exclude-patterns",
     "training:score-judgments", "training:score-rankings",
     "training:job-cancel", "training:job-retry", "training:worker-status", "training:run-metrics",
@@ -57,7 +58,7 @@ def researcher_pages(site: RealSite, world: dict[str, Any]) -> list[str]:
     inside = [
         "", "members/", f"members/{world['anna']}/remove/",
         "prompts/", f"prompts/{prompt}/", "cleaning/", "cleaning/neighbours/", "cleaning/patterns/",
-        "prompts/import/",
+        "cleaning/languages/", "prompts/import/",
         "prompts/import/formats/",
         f"imports/{world['import_draft']}/", f"imports/{world['import_preferences']}/",
         f"imports/{world['import_failed']}/discard/", "pairs/", f"pairs/{pair}/",
@@ -96,6 +97,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"jobs/{world['failed_job']}/", "jobs/?state=failed",
         "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?excluded=yes",
         f"prompts/{world['excluded']}/", "cleaning/patterns/?kind=email", "cleaning/patterns/?kind=iban",
+        "cleaning/languages/?language=none", "cleaning/languages/?contradicts=yes",
         "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
         "pairs/?judged=no", "pairs/build/?strategy=band&low=3&high=1", "pairs/build/?strategy=edits",
         f"campaigns/{world['campaign']}/answers/?outcome=skip",
@@ -108,7 +110,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",
-        "cleaning/neighbours/", "cleaning/patterns/",
+        "cleaning/neighbours/", "cleaning/patterns/", "cleaning/languages/",
         "campaigns/", "campaigns/new/", "work/",
         "judges/", "judges/new/", "rubrics/", "recipes/", "recipes/compare/", "datasets/", "runs/", "models/",
         "evaluations/",

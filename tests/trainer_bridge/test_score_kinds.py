@@ -12,7 +12,9 @@ import pytest
 
 from config.settings.env import BASE_DIR
 from curation import scorers
+from curation.algorithms.word_lists import word_list
 from curation.models import Pair, PairScore, ScoreProducer
+from curation.scorers.offensive import english_words
 from tests.factories import PairFactory, ProjectFactory, UserFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
 from tests.trainer_bridge.test_kinds import SCORES, answer, begin, inputs
@@ -135,6 +137,36 @@ def test_the_worker_itself(pair: Pair) -> None:
     assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 1}
     assert PairScore.objects.filter(pair=pair).count() == 2 * len(scorers.TEXTS) - 1
     assert begin(texts_job(pair, *scorers.TEXTS)) == 0
+
+
+def test_scores_by_two_lists_of_words_never_mix(pair: Pair, settings: Any, tmp_path: Any) -> None:
+    first = texts_job(pair, "toxicity")
+    assert begin(first) == 1
+    answer(first, "scores.jsonl", [values(pair, toxicity=0.1)])
+    assert begin(texts_job(pair, "toxicity")) == 0
+    own = tmp_path / "words.txt"
+    own.write_text("Pfui\n", encoding="utf-8")
+    settings.TOXIC_WORDS = str(own)
+    second = texts_job(pair, "toxicity")
+    assert begin(second) == 1
+    assert (second.out_dir / "toxic_words.txt").read_text() == "pfui\n"
+    own.write_text("Pfui\nIgitt\n", encoding="utf-8")  # a job keeps the list it began with
+    assert begin(second) == 1
+    answer(second, "scores.jsonl", [values(pair, toxicity=0.2)])
+    producers = {score.value: score.producer for score in PairScore.objects.filter(direction="a_over_b")}
+    listed = {value: producer.details["toxic_words"] for value, producer in producers.items()}
+    assert listed == {0.1: english_words().sha256, 0.2: word_list("pfui").sha256}
+    assert producers[0.2].label == f"the texts, version 1, list {listed[0.2][:8]}"
+    assert producers[0.1].fingerprint != producers[0.2].fingerprint
+    assert kind_named(second.kind).finish(second) == {"producers": {"toxicity": producers[0.2].pk}}
+    assert begin(texts_job(pair, "toxicity")) == 1  # the third list
+
+
+def test_a_list_of_words_that_is_gone_fails_the_job_in_words(pair: Pair, settings: Any) -> None:
+    settings.TOXIC_WORDS = "nowhere/words.txt"
+    with pytest.raises(JobError, match=r"nowhere/words\.txt cannot be read.*TIEBREAK_TOXIC_WORDS"):
+        begin(texts_job(pair, "length_gap", "toxicity"))
+    assert begin(texts_job(pair, "length_gap")) == 1
 
 
 # ── models ───────────────────────────────────────────────────────────────────

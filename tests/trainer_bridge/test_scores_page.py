@@ -22,11 +22,12 @@ from curation.models import (
 )
 from curation.score_summary import BINS, Shape, scored_by
 from curation.scorers import SCORERS
+from curation.scorers.offensive import english_words
 from curation.services.score_record import producer_fingerprint
 from tests.conftest import People
 from tests.factories import PairFactory, PromptFactory, ResponseFactory, SamplerFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
-from trainer_bridge.score_page import ASKED_BY, ProducerRow, score_page
+from trainer_bridge.score_page import ASKED_BY, OTHER_WORDS, ProducerRow, score_page
 
 pytestmark = pytest.mark.django_db
 
@@ -275,3 +276,15 @@ def test_approximate_scores_say_so_wherever_they_are_shown(people: People) -> No
         card = render_to_string("curation/dataset_lineage.html", context)
         assert "ln-CHES by tiny" in card
         assert ("(approximate: bfloat16)" in card) is said
+
+
+def test_scores_by_another_list_of_words_cannot_be_completed(people: People, settings: Any) -> None:
+    pairs = [PairFactory(prompt__project=people.project) for _ in range(2)]
+    english = producer_of(people.project, "toxicity", version=1, toxic_words=english_words().sha256)
+    other = producer_of(people.project, "toxicity", version=1, toxic_words="0" * 64)
+    for producer in (english, other):
+        record(producer, pairs[0], a_over_b=0, b_over_a=0)
+    left = {row.producer: (row.query, row.obstacle) for row in rows_of(people.project)["toxicity"]}
+    assert left == {english: ("scorer=toxicity", ""), other: ("", OTHER_WORDS)}
+    settings.TOXIC_WORDS = "nowhere/words.txt"
+    assert {row.obstacle for row in rows_of(people.project)["toxicity"]} == {OTHER_WORDS}

@@ -43,6 +43,32 @@ def test_it_works(light_bench: WorkerBench) -> None:
     assert light_bench.rows("out", "progress.jsonl")[-1] == {"done": 3, "total": 3, "message": "3 of 3 pairs"}
 
 
+def test_toxicity_goes_by_the_list_of_the_job(light_bench: WorkerBench) -> None:
+    rows = [pair(1, response_a="Pfui!", response_b="Damn!")]
+    spec = TextScoreSpec(
+        pairs=light_bench.write("pairs.jsonl", rows), scorers=["toxicity"], toxic_words="words.txt"
+    )
+    (light_bench.folder / "words.txt").write_text("pfui\n", encoding="utf-8")
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    assert scores(light_bench.rows("out", "scores.jsonl")[0]) == {"toxicity": 1.0}
+    english = spec.model_copy(update={"toxic_words": ""})
+    assert light_bench.run("score_texts", english, "english").returncode == 0
+    assert scores(light_bench.rows("english", "scores.jsonl")[0]) == {"toxicity": -1.0}
+
+
+def test_a_match_is_to_the_language_of_the_last_question(light_bench: WorkerBench) -> None:
+    turns = [
+        {"role": "user", "content": "Nenne mir bitte die Hauptstadt von Frankreich."},
+        {"role": "assistant", "content": "Die Hauptstadt von Frankreich ist Paris."},
+        {"role": "user", "content": "Please say the same in English, and nothing else."},
+    ]
+    answers = {"response_a": "The capital of France is Paris.", "response_b": turns[1]["content"]}
+    path = light_bench.write("pairs.jsonl", [pair(1, prompt=turns, **answers)])
+    spec = TextScoreSpec(pairs=path, scorers=["language_match"])
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    assert scores(light_bench.rows("out", "scores.jsonl")[0]) == {"language_match": 1.0}
+
+
 def test_a_second_run_scores_only_what_is_missing(light_bench: WorkerBench) -> None:
     path = light_bench.write("pairs.jsonl", [pair(number) for number in range(5)])
     spec = TextScoreSpec(pairs=path, scorers=["length_gap"])

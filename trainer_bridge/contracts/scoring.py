@@ -82,9 +82,11 @@ class ScoreSpec(Strict):
 
 
 class TextScoreSpec(Strict):
-    """`score_texts`: scorers that read nothing but the texts, by their names in the registry."""
+    """`score_texts`: scorers that read nothing but the texts, by their names in the registry. `toxic_words`
+    names the list that `toxicity` counts by, a phrase a line; without one it is the English list."""
 
     pairs: str
+    toxic_words: str = ""
     scorers: Annotated[list[str], Field(min_length=1)]
 
     @field_validator("scorers")

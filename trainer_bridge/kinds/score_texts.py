@@ -1,6 +1,6 @@
 """Scores that are read off the texts: no model, so a pair is scored once per version of a scorer.
 
-`inputs`: {"split": …}.
+`inputs`: {"split": …}, and "toxic_words", which list of offensive words a job that counts them has.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from curation.models import Pair, Project, ScoreProducer
-from curation.scorers import TEXTS
+from curation.models import Pair, ScoreProducer
+from curation.scorers import TEXTS, TOXICITY
 from curation.services.score_record import producer_fingerprint, producer_get_or_create
 from trainer_bridge.contracts import ScoreValuesRow, TextScoreSpec
 from trainer_bridge.files import Tails, write_rows
@@ -17,6 +17,7 @@ from trainer_bridge.kinds.base import Counts, JobKind, Prepared
 from trainer_bridge.kinds.pairs import pair_rows, pairs_of
 from trainer_bridge.kinds.values import values_record
 from trainer_bridge.models import Job
+from trainer_bridge.toxic_words import FILE, words_keep
 
 
 class ScoreTexts(JobKind):
@@ -30,6 +31,9 @@ class ScoreTexts(JobKind):
 
     def prepare(self, job: Job) -> Prepared:
         spec = TextScoreSpec.model_validate(job.spec)
+        if TOXICITY.name in spec.scorers:
+            words_keep(job)
+            spec = spec.model_copy(update={"toxic_words": FILE})
         pairs = pairs_of(job.project_id, job.inputs["split"])
         producers = _known_producers(job, spec)
         lacking = [
@@ -48,30 +52,33 @@ class ScoreTexts(JobKind):
 
     def ingest(self, job: Job, out: Tails) -> Counts:
         rows = [ScoreValuesRow.model_validate(row) for row in out.rows("scores.jsonl")]
-        values_record(rows, lambda scorer, version: _producer(job.project, scorer, version))
+        values_record(rows, lambda scorer, version: _producer(job, scorer, version))
         return {"pairs_scored": len(rows)} if rows else {}
 
     def finish(self, job: Job) -> dict[str, Any]:
         return {"producers": _known_producers(job, TextScoreSpec.model_validate(job.spec))}
 
 
-def _details(version: int) -> dict[str, Any]:
-    return {"version": version}
+def _details(job: Job, scorer: str, version: int) -> dict[str, Any]:
+    """Everything that decides a score: scores by two lists of words never mix."""
+    words = {"toxic_words": job.inputs["toxic_words"]} if scorer == TOXICITY.name else {}
+    return {"version": version, **words}
 
 
-def _producer(project: Project, scorer: str, version: int) -> ScoreProducer:
-    details = _details(version)
+def _producer(job: Job, scorer: str, version: int) -> ScoreProducer:
+    details = _details(job, scorer, version)
+    words = f", list {details['toxic_words'][:8]}" if "toxic_words" in details else ""
     return producer_get_or_create(
-        project=project,
+        project=job.project,
         scorer=scorer,
         fingerprint=producer_fingerprint(scorer, details),
-        label=f"the texts, version {version}",
+        label=f"the texts, version {version}{words}",
         details=details,
     )
 
 
 def _known_producers(job: Job, spec: TextScoreSpec) -> dict[str, int]:
     """Who made scores by these scorers in the versions they have now, by scorer."""
-    wanted = [producer_fingerprint(name, _details(TEXTS[name].version)) for name in spec.scorers]
+    wanted = [producer_fingerprint(name, _details(job, name, TEXTS[name].version)) for name in spec.scorers]
     producers = ScoreProducer.objects.filter(project=job.project_id, fingerprint__in=wanted)
     return {producer.scorer: producer.pk for producer in producers}

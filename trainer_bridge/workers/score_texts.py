@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from curation.scorers import TEXTS
+from curation.scorers import TEXTS, TOXICITY, PromptPart, TextScorer, toxicity_by
+from curation.scorers.offensive import words_of
 from trainer_bridge.contracts import Message, PairRow, ScoreValue, ScoreValuesRow, TextScoreSpec
 from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
 
@@ -21,9 +22,10 @@ def run(spec: TextScoreSpec, workspace: Workspace) -> None:
     finished = _finished(scores.path, spec.scorers)
     # Read twice rather than kept: texts of all pairs may fill the memory.
     known = [pair.pair_id in finished for pair in read_rows(pairs, PairRow)]
+    scorers = _scorers(spec, workspace)
     tally = Tally(workspace, "pairs", total=len(known), done=sum(known))
     todo = (pair for pair in read_rows(pairs, PairRow) if pair.pair_id not in finished)
-    while rows := [_score(pair, spec.scorers) for pair in islice(todo, PAIRS_PER_WRITE)]:
+    while rows := [_score(pair, scorers) for pair in islice(todo, PAIRS_PER_WRITE)]:
         scores.append(*rows)
         tally.add(len(rows))
 
@@ -38,16 +40,31 @@ def _finished(path: Path, scorers: Iterable[str]) -> set[str]:
     }
 
 
-def _score(pair: PairRow, scorers: Iterable[str]) -> ScoreValuesRow:
-    prompt = "\n".join(text for message in pair.prompt for text in _texts(message))
+def _scorers(spec: TextScoreSpec, workspace: Workspace) -> list[TextScorer]:
+    """Those asked for; the one that goes by a list of words with the job's list."""
+    asked = {name: TEXTS[name] for name in spec.scorers}
+    if TOXICITY.name in asked and spec.toxic_words:
+        asked[TOXICITY.name] = toxicity_by(words_of(workspace.input(spec.toxic_words)))
+    return list(asked.values())
+
+
+def _score(pair: PairRow, scorers: Iterable[TextScorer]) -> ScoreValuesRow:
+    prompt = {
+        PromptPart.ALL: _joined(pair.prompt),
+        PromptPart.LAST_USER: _joined([turn for turn in pair.prompt if turn.role == "user"][-1:]),
+    }
     return ScoreValuesRow(
         pair_id=pair.pair_id,
         scores=[
-            ScoreValue(scorer=name, version=TEXTS[name].version, value=found.value, details=found.details)
-            for name in scorers
-            for found in [TEXTS[name].score(prompt, pair.response_a, pair.response_b)]
+            ScoreValue(scorer=scorer.name, version=scorer.version, value=found.value, details=found.details)
+            for scorer in scorers
+            for found in [scorer.score(prompt[scorer.reads], pair.response_a, pair.response_b)]
         ],
     )
+
+
+def _joined(messages: Iterable[Message]) -> str:
+    return "\n".join(text for message in messages for text in _texts(message))
 
 
 def _texts(message: Message) -> Iterator[str]:

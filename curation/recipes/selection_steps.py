@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from curation.algorithms import decontamination, filters, labels, selection
-from curation.algorithms.filters import BoolArray, Cut, FloatArray, IntArray
+from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
 from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Seed, Step, choices
 from curation.recipes.pool import Pool
@@ -291,13 +291,12 @@ class Confirmed(Step):
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         verdicts = pool.verdicts
         votes = np.bincount(verdicts.at, weights=verdicts.vote, minlength=len(pool))
+        chosen, rejected = pool.both_scores(self.scorer, self.producer)
+        second_chosen, second_rejected = pool.both_scores(self.second_scorer, self.second_producer)
         return filters.confirmed(
-            *(side[at] for side in pool.both_scores(self.scorer, self.producer)),
+            chosen[at],
+            rejected[at],
             judges=(votes * pool.chosen > 0)[at],
-            second=_confirms(*pool.both_scores(self.second_scorer, self.second_producer))[at],
+            second=(second_chosen > second_rejected)[at],
             name=scorer_name(self.scorer),
         )
-
-
-def _confirms(chosen: FloatArray, rejected: FloatArray) -> BoolArray:
-    return chosen > rejected

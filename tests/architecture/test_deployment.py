@@ -57,7 +57,7 @@ def test_compose_commands_exist(name: str) -> None:
 def test_compose_variables_are_read_by_the_settings_or_the_workers() -> None:
     readers = [
         *(ROOT / "config" / "settings").glob("*.py"),
-        ROOT / "trainer_bridge" / "contracts.py",
+        *(ROOT / "trainer_bridge" / "contracts").glob("*.py"),
         *(ROOT / "trainer_bridge" / "workers").glob("*.py"),
     ]
     text = "".join(path.read_text(encoding="utf-8") for path in readers)

@@ -58,12 +58,14 @@ def dataset_card(
         "excluded": _excluded(recipe.project),
         "samplers": _samplers(rows),
         "imports": _imports(rows),
-        "flows": _flows(version_id),
+        "flows": _flows(version_id) if rows.count() <= FLOWS_UP_TO else {},
     }
 
 
 # Rows by the file of their prompt and each of the two writers, and by writer and rater of a judgment that
 # counted: what goes from one stage to the next.
+# Counting them for a million rows would take as long again as the freeze.
+FLOWS_UP_TO = 100_000
 PROMPTS_TO_WRITERS = """
 SELECT prompt.prompt_import_id, response.sampler_id, count(*) FROM curation_datasetrow row
 CROSS JOIN LATERAL (VALUES (row.chosen_id), (row.rejected_id)) side (response_id)

@@ -37,9 +37,15 @@ def ranking_scores_request(
         raise CurationError("Choose a measure, and two of the sources that this project has.")
     if first == second:
         raise CurationError("A source always agrees with itself. Choose another second one.")
-    first, second = sorted((first, second))
+    first, second = sorted((first, second), key=_in_order)
     params = {"scorer": scorer, "first": first, "second": second}
     return WORK.request(project=project, kind=Kind.RANKINGS, params=params, fields={"created_by": user})
+
+
+def _in_order(key: str) -> tuple[str, int]:
+    """One order for two sources, whichever was chosen first: producer:9 before producer:10."""
+    kind, _, pk = key.partition(":")
+    return kind, int(pk)
 
 
 def score_build(*, build_id: int) -> None:

@@ -105,8 +105,19 @@ def test_many_raters_stand_together(people: People, version: DatasetVersion) -> 
 def test_a_version_from_before_there_were_flows_has_a_graph(people: People, version: DatasetVersion) -> None:
     version.card = {key: value for key, value in version.card.items() if key != "flows"}
     assert edges_of(version) == {("judge v1", "v1 · Clean v1"): 6}
+    assert "was not counted" not in people.client("rita").get(lineage_url()).content.decode()
     version.card = {}
     assert [column.heading for column in dataset_lineage(version)[0] if column.nodes] == ["Dataset"]
+
+
+def test_a_large_version_is_frozen_without_flows(
+    people: People, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.dataset_card.FLOWS_UP_TO", 2)
+    large = dataset_freeze(recipe=version.recipe, user=None)
+    assert version.card["flows"]
+    assert large.card["flows"] == {}
+    assert "was not counted" in people.client("rita").get(lineage_url(2)).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,12 @@ def encode(tokenizer: Any, text: str) -> list[int]:
     return ids
 
 
+def common_beginning(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    shortest = min(len(one), len(other))
+    return next((at for at in range(shortest) if one[at] != other[at]), shortest)
+
+
 def pad(
     loaded: LocalModel, rows: Sequence[Sequence[int]], side: Literal["left", "right"]
 ) -> dict[str, torch.Tensor]:

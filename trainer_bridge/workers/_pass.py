@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from trainer_bridge.contracts import FailureRow, PairRow
 from trainer_bridge.workers._hidden import Key, Reading, States, Tap, hidden_states
 from trainer_bridge.workers._io import JsonLines, Tally
-from trainer_bridge.workers._models import LocalModel, RenderError, encode, render
+from trainer_bridge.workers._models import LocalModel, RenderError, common_beginning, encode, render
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
 WINDOW_PAIRS = 512
@@ -138,16 +138,9 @@ def reading(tokenizer: Any, pair: PairRow, key: Key, max_length: int) -> tuple[R
     prompt = render(tokenizer, pair.prompt)
     prompt_ids, ids = encode(tokenizer, prompt), encode(tokenizer, prompt + response)
     # Tokens may merge across the boundary: the prompt ends where the two encodings part.
-    shared = sum(1 for _ in _common_prefix(prompt_ids, ids))
+    shared = common_beginning(prompt_ids, ids)
     if shared >= len(ids):
         raise RenderError("the response has no tokens of its own")
     if shared >= max_length:
         raise RenderError(f"the prompt alone fills {max_length} tokens")
     return Reading(key, ids[:max_length], max(shared - 1, 0)), len(ids) > max_length
-
-
-def _common_prefix(first: Sequence[int], second: Sequence[int]) -> Iterator[int]:
-    for one, other in zip(first, second, strict=False):
-        if one != other:
-            return
-        yield one

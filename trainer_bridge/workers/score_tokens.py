@@ -21,6 +21,7 @@ from trainer_bridge.contracts import Message, PairRow, ScoreValue, ScoreValuesRo
 from trainer_bridge.workers._io import Tally, UserError, Workspace, read_rows, work
 from trainer_bridge.workers._models import (
     RenderError,
+    common_beginning,
     fingerprint,
     model_folder,
     plain_text,
@@ -92,17 +93,11 @@ def _whole(tokenizer: Any, prompt: Sequence[Message], response: str) -> str:
 
 def _counts(prompt: list[int], a: list[int], b: list[int]) -> dict[str, float]:
     return {
-        "shared": _common(a, b),
-        "prompt": min(_common(prompt, a), _common(prompt, b)),
+        "shared": common_beginning(a, b),
+        "prompt": min(common_beginning(prompt, a), common_beginning(prompt, b)),
         "a": len(a),
         "b": len(b),
     }
-
-
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
-    """The length of the longest common beginning."""
-    shortest = min(len(one), len(other))
-    return next((at for at in range(shortest) if one[at] != other[at]), shortest)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails, read_json, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared
 from trainer_bridge.kinds.pairs import pair_rows, pairs_of
-from trainer_bridge.models import Job, ModelVersion
+from trainer_bridge.kinds.registered import registered_model
+from trainer_bridge.models import Job
 from trainer_bridge.services.model_check import model_check
 
 ESTIMATES = "estimates.jsonl"
@@ -112,7 +113,7 @@ def too_few(n: int) -> str:
 def _wanted(job: Job, spec: EstimateSpec, labels: dict[int, str]) -> PairQuerySet:
     """The pairs of the split that this very estimator has not scored."""
     pairs = pairs_of(job.project_id, job.inputs["split"])
-    model = _model(job)
+    model = registered_model(job)
     if not model.fingerprint:
         return pairs
     known = _details(spec, labels_state(labels), model.fingerprint)
@@ -166,22 +167,12 @@ def _details(spec: EstimateSpec, state: str, fingerprint: str) -> dict[str, Any]
     return settings | {"labels_state": state, "model_fingerprint": fingerprint, "version": VERSION}
 
 
-def _model(job: Job) -> ModelVersion:
-    model: ModelVersion | None = ModelVersion.objects.filter(pk=job.inputs["model"]).first()
-    if model is None:
-        raise JobError(
-            "The model of this estimator is no longer registered. Register its directory again and start "
-            "anew."
-        )
-    return model
-
-
 def _producers(job: Job, environment: dict[str, Any]) -> dict[str, ScoreProducer]:
     """One producer per scorer; made when the first score arrives."""
     if "producers" in job.inputs:
         found = ScoreProducer.objects.in_bulk(list(job.inputs["producers"].values()))
         return {scorer: found[pk] for scorer, pk in job.inputs["producers"].items()}
-    model = _model(job)
+    model = registered_model(job)
     model_check(model=model, environment=environment)
     spec = EstimateSpec.model_validate(job.spec)
     details = _details(spec, job.inputs["labels_state"], environment.get("model_fingerprint", ""))

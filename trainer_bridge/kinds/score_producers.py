@@ -10,6 +10,7 @@ from curation.scorers import SCORERS, Needs, computed_by
 from curation.services.score_record import producer_fingerprint, producer_get_or_create
 from trainer_bridge.contracts import ScoreSpec
 from trainer_bridge.errors import JobError
+from trainer_bridge.kinds.registered import registered_model
 from trainer_bridge.models import Job, ModelVersion
 from trainer_bridge.services.model_check import model_check
 
@@ -24,7 +25,7 @@ def known_producers(job: Job, spec: ScoreSpec) -> dict[str, int]:
     if "producers" in job.inputs:
         known: dict[str, int] = job.inputs["producers"]
         return known
-    model, reference = _model(job), _reference(job)
+    model, reference = registered_model(job), _reference(job)
     if not model.fingerprint:
         return {}
     assumed: dict[str, int] = {}
@@ -60,7 +61,7 @@ def producers_of(
     if {*_scorers(computations)} <= {*known}:
         found = ScoreProducer.objects.in_bulk(list(known.values()))
         return {scorer: found[pk] for scorer, pk in known.items()}
-    model = _model(job)
+    model = registered_model(job)
     model_check(model=model, environment=environment)
     reference = _reference_checked(job, environment) if "log_ratio" in computations else None
     spec = ScoreSpec.model_validate(job.spec)
@@ -93,16 +94,6 @@ def producers_of(
 def reference_obstacle(job: Job) -> str:
     """Why the second model that was asked for cannot be used any more; empty where it can."""
     return "" if _reference(job) else NO_REFERENCE
-
-
-def _model(job: Job) -> ModelVersion:
-    model: ModelVersion | None = ModelVersion.objects.filter(pk=job.inputs["model"]).first()
-    if model is None:
-        raise JobError(
-            "The model that these pairs were to be scored with is no longer registered. "
-            "Register its directory again and start the scoring anew."
-        )
-    return model
 
 
 def _reference(job: Job) -> ModelVersion | None:

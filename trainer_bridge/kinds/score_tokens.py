@@ -11,12 +11,12 @@ from curation.models import ScoreProducer
 from curation.scorers import SCORERS, SHARED_TOKENS
 from curation.services.score_record import producer_fingerprint, producer_get_or_create
 from trainer_bridge.contracts import ScoreValuesRow, TokenScoreSpec
-from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails, read_json, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared
 from trainer_bridge.kinds.pairs import pair_rows, pairs_of
+from trainer_bridge.kinds.registered import registered_model
 from trainer_bridge.kinds.values import values_record
-from trainer_bridge.models import Job, ModelVersion
+from trainer_bridge.models import Job
 from trainer_bridge.services.model_check import model_check
 
 
@@ -53,19 +53,9 @@ def _details(fingerprint: str) -> dict[str, Any]:
     return {"model_fingerprint": fingerprint, "version": SCORERS[SHARED_TOKENS].version}
 
 
-def _model(job: Job) -> ModelVersion:
-    model: ModelVersion | None = ModelVersion.objects.filter(pk=job.inputs["model"]).first()
-    if model is None:
-        raise JobError(
-            "The model whose tokenizer was to be used is no longer registered. Register its directory again "
-            "and start anew."
-        )
-    return model
-
-
 def _known_producer(job: Job) -> ScoreProducer | None:
     """Who counted with this model's tokenizer last; nobody before a worker has read the model's files."""
-    model = _model(job)
+    model = registered_model(job)
     if not model.fingerprint:
         return None
     there = ScoreProducer.objects.filter(project=job.project_id, scorer=SHARED_TOKENS)
@@ -74,7 +64,7 @@ def _known_producer(job: Job) -> ScoreProducer | None:
 
 def _producer(job: Job, environment: dict[str, Any]) -> ScoreProducer:
     """A template that changed makes counts of its own; pairs counted before lack them until the next job."""
-    model = _model(job)
+    model = registered_model(job)
     model_check(model=model, environment=environment)
     details = _details(environment["model_fingerprint"]) | {"template_hash": environment["template_hash"]}
     return producer_get_or_create(

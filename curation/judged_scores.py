@@ -37,6 +37,11 @@ class ScoreSet:
     details: dict[str, Any]
 
 
+def pair_table(project: Project) -> npt.NDArray[np.void]:
+    """`pair`, `prompt`, and the responses `a` and `b`, in order of pair."""
+    return copy_out(RESPONSES, [project.pk], [(name, "i8") for name in ("pair", "prompt", "a", "b")])
+
+
 def judged_scores(project: Project) -> Iterator[ScoreSet]:
     """One set for each scorer from judgments, whether or not any pair has a value.
 
@@ -80,7 +85,7 @@ def _judges(answers: Answers, ballots: Ballots) -> Ballots:
 def _transitivity(project: Project, answers: Answers) -> PairValues:
     decided = answers["adjudicated"] == 1
     concluded = outweighed(mean_probability(as_ballots(answers[~decided])), as_ballots(answers[decided]))
-    pairs = copy_out(RESPONSES, [project.pk], [(name, "i8") for name in ("pair", "prompt", "a", "b")])
+    pairs = pair_table(project)
     won = concluded.lean != 0
     found = pairs[np.searchsorted(pairs["pair"], concluded.pair[won])]
     a_won = concluded.lean[won] > 0

@@ -18,6 +18,7 @@ from curation.algorithms.consensus import voters
 from curation.algorithms.rater_scores import PairValues
 from curation.bulk import copy_out
 from curation.errors import CurationError
+from curation.judged_scores import pair_table
 from curation.models import Judgment, PairScore, Project, Rater, ScoreProducer
 from curation.scorers import SCORERS, RankingScorer
 from curation.services.consensus_build import as_ballots, read_answers
@@ -32,11 +33,6 @@ FROM curation_pairscore score
 JOIN curation_pair pair ON pair.id = score.pair_id
 CROSS JOIN LATERAL (VALUES ('a', pair.response_a_id), ('b', pair.response_b_id)) AS response (side, id)
 WHERE score.producer_id = %s AND score.direction = 'a_over_b' AND score.details ? 'a' AND score.details ? 'b'
-"""
-PAIRS = """
-SELECT pair.id, pair.prompt_id, pair.response_a_id, pair.response_b_id FROM curation_pair pair
-JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s ORDER BY pair.prompt_id, pair.id
 """
 
 
@@ -94,7 +90,7 @@ def consistency_of_pairs(
 
     Equal numbers rank in order of response id. `responses` in the details is how many were compared.
     """
-    pairs = copy_out(PAIRS, [project.pk], [(name, "i8") for name in ("pair", "prompt", "a", "b")])
+    pairs = pair_table(project)
     common, at_first, at_second = np.intersect1d(first.response, second.response, return_indices=True)
     home = _prompt_of(pairs, common)
     order = np.argsort(home, kind="stable")
@@ -113,8 +109,7 @@ def _for_all_pairs(
 ) -> PairValues:
     inside = np.isin(pairs["prompt"], prompts)
     at = np.searchsorted(prompts, pairs["prompt"][inside])
-    order = np.argsort(pairs["pair"][inside])
-    return PairValues(pairs["pair"][inside][order], value[at][order], {"responses": n[at][order]})
+    return PairValues(pairs["pair"][inside], value[at], {"responses": n[at]})
 
 
 def _prompt_of(pairs: Table, responses: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -135,8 +130,7 @@ def _by_judge(project: Project, pk: int) -> Numbers:
     answers = read_answers(project)
     found = voters(as_ballots(answers[(answers["rater"] == pk) & (answers["adjudicated"] == 0)]))
     pair, p = found.pair[found.at_pair[found.voted]], (1 + found.lean[found.voted]) / 2
-    pairs = copy_out(PAIRS, [project.pk], [(name, "i8") for name in ("pair", "prompt", "a", "b")])
-    pairs = pairs[np.argsort(pairs["pair"])]
+    pairs = pair_table(project)
     at = np.searchsorted(pairs["pair"], pair)
     return _means(np.r_[pairs["a"][at], pairs["b"][at]], np.r_[p, 1 - p])
 

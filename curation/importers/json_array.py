@@ -10,11 +10,9 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from io import BufferedReader, FileIO
-from pathlib import Path
 
 from curation.errors import CurationError
-from curation.importers.lines import CHUNK_BYTES, UTF8_BOM, decompressed, too_large
+from curation.importers.lines import CHUNK_BYTES, UTF8_BOM, PackedFile, too_large
 from curation.importers.rows import MAX_ROW_BYTES, FileRow, Position
 from curation.importers.text import TOO_LONG, excerpt, json_object
 
@@ -27,21 +25,8 @@ NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 AGAIN = "Write the file again and import it: rows that are here already count as duplicates."
 
 
-class JsonArrayReader:
+class JsonArrayReader(PackedFile):
     """Elements are numbered from 1, as lines are; those that are no objects are reported."""
-
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self._raw = BufferedReader(FileIO(path), CHUNK_BYTES)
-        self._stream = decompressed(self._raw)
-        self._max_bytes = max_bytes
-
-    def close(self) -> None:
-        self._stream.close()
-        self._raw.close()
-
-    def bytes_read(self) -> int:
-        """Bytes of the stored file, compressed as it may be, that were read so far."""
-        return self._raw.tell()
 
     def rows(self, start: Position) -> Iterator[FileRow]:
         number = start.line

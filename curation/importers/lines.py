@@ -37,8 +37,8 @@ def decompressed(raw: BufferedIOBase) -> BufferedIOBase:
     return raw
 
 
-class LineSource:
-    """The lines of a file from any position, without ever holding more than one of them."""
+class PackedFile:
+    """A file that may be gzip, read from any position, with a limit to what is in it."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         self._raw = BufferedReader(FileIO(path), CHUNK_BYTES)
@@ -52,6 +52,10 @@ class LineSource:
     def bytes_read(self) -> int:
         """Bytes of the stored file, compressed as it may be, that were read so far."""
         return self._raw.tell()
+
+
+class LineSource(PackedFile):
+    """The lines of a file from any position, without ever holding more than one of them."""
 
     def lines(self, start: Position) -> Iterator[Line]:
         """Lines from `start` on. Raises CurationError where the file is damaged or too large."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,17 @@ class Funnel:
     kept: IntArray
     drops: list[Drops]
     columns: dict[Column, FloatArray]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The funnel's report; `before` are the entries that come before the first step of the recipe."""
+
+    report: list[dict[str, Any]]
+    before: int
+    pairs_in: int
+    pairs_kept: int
+    read_at: datetime
 
 
 def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:

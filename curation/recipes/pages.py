@@ -11,10 +11,10 @@ from curation.algorithms.recipe_diff import recipe_diff
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
 from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
+from curation.recipes.funnel import Preview
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import STEPS
 from curation.scorers import scorer_name
-from curation.services.recipe_preview import Preview
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
 _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}

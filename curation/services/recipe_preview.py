@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from curation.models import Project
-from curation.recipes.funnel import run_steps
+from curation.recipes.funnel import Preview, run_steps
 from curation.recipes.kept import Snapshot
 from curation.recipes.pool import Pool
 from curation.recipes.steps import ConsensusExists, parse_steps
 from curation.services.consensus_refresh import consensus_refresh
-
-
-@dataclass(frozen=True)
-class Preview:
-    """The funnel's report; `before` are the entries that come before the first step of the recipe."""
-
-    report: list[dict[str, Any]]
-    before: int
-    pairs_in: int
-    pairs_kept: int
-    read_at: datetime
 
 
 def recipe_preview(*, project: Project, steps: Sequence[dict[str, Any]], snapshot: str) -> Preview:

@@ -60,8 +60,7 @@ class LocalModel:
 
 def load(path: str, dtype: Dtype) -> LocalModel:
     """Load a Hugging Face directory. Raises UserError when there is no usable model in it."""
-    torch.set_num_threads(usable_cores())
-    keep_freed_memory()
+    settle_in()
     transformers_logging.disable_progress_bar()
     folder = model_folder(path)
     tokenizer = load_tokenizer(folder)
@@ -102,17 +101,19 @@ def model_folder(path: str) -> Path:
     return folder
 
 
-def usable_cores() -> int:
-    """The cores this process may run on; a container often has fewer than the machine."""
-    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
-
-
-def keep_freed_memory() -> None:
-    """Use what one pass frees for the next: new memory costs a fault for every page that is touched first."""
+def settle_in() -> None:
+    """Use the cores this process may run on, and use what one pass frees for the next: new memory costs a
+    fault for every page that is touched first."""
+    torch.set_num_threads(usable_cores())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     for parameter, value in MALLOC_SETTINGS.values():
         if mallopt is not None:
             mallopt(parameter, value)
+
+
+def usable_cores() -> int:
+    """The cores this process may run on; a container often has fewer than the machine."""
+    return int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0)))
 
 
 def fingerprint(folder: Path) -> str:

@@ -3,10 +3,11 @@
     .venv-ml/bin/python -m benchmarks.ches [--pairs 200] [--model var/models/smollm2-135m-instruct]
 
 The baseline is a plain loop as in the paper's scoring script: two forward passes per pair, one sequence at a
-time, with the language-model head and all hidden states. Real prompts and responses come from a folder with
-AlpacaEval's outputs (`--data`). Two shapes: isolated pairs (two responses of each prompt), and four responses
-of each prompt (six pairs). Also printed: the share of this machine's matrix-multiply rate that scoring
-reaches, how far its scores are from the baseline's, and the same for bfloat16.
+time, with the language-model head and all hidden states, in a process of its own, as transformers and torch
+come. Real prompts and responses come from a folder with AlpacaEval's outputs (`--data`). Two shapes: isolated
+pairs (two responses of each prompt), and four responses of each prompt (six pairs). Also printed: the share
+of this machine's matrix-multiply rate that scoring reaches, how far its scores are from the baseline's, and
+the same for bfloat16.
 """
 
 from __future__ import annotations
@@ -17,19 +18,22 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import combinations, groupby
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from curation.algorithms.ches import ches_from_sums
 from trainer_bridge.contracts import Dtype, Message, PairRow, ScoreRow
 from trainer_bridge.workers._io import Tally, Workspace, read_rows
-from trainer_bridge.workers._models import LocalModel, encode, load, render
+from trainer_bridge.workers._models import LocalModel, encode, load, render, usable_cores
 from trainer_bridge.workers._pass import PairPass
 from trainer_bridge.workers._scorers import OwnScores, name_of_file
 
@@ -46,10 +50,9 @@ class Run:
     seconds: float = 0.0
     parts: list[np.ndarray] = field(default_factory=list)
 
-    def add(self, work: Callable[[], np.ndarray]) -> None:
-        started = time.perf_counter()
-        self.parts.append(work())
-        self.seconds += time.perf_counter() - started
+    def add(self, seconds: float, scores: np.ndarray) -> None:
+        self.seconds += seconds
+        self.parts.append(scores)
 
     @property
     def scores(self) -> np.ndarray:
@@ -73,18 +76,23 @@ def main() -> None:
         "4 responses a prompt": real_pairs(args.data, MODELS, args.pairs),
     }
     print(f"{args.pairs} pairs, {MAX_LENGTH} tokens, {torch.get_num_threads()} threads")
-    for shape, pairs in shapes.items():
-        compare(shape, pairs, full, half)
+    with ProcessPoolExecutor(
+        1, get_context("spawn"), initializer=Plain.load, initargs=(str(args.model),)
+    ) as baseline:
+        for shape, pairs in shapes.items():
+            compare(shape, pairs, baseline, full, half)
 
 
-def compare(shape: str, pairs: Sequence[PairRow], full: LocalModel, half: LocalModel) -> None:
+def compare(
+    shape: str, pairs: Sequence[PairRow], plain: ProcessPoolExecutor, full: LocalModel, half: LocalModel
+) -> None:
     """Every way in turn over block after block, so that a machine that slows down slows all of them."""
     baseline, scored = Run(), {full.dtype: Run(), half.dtype: Run()}
     rates: dict[Dtype, list[float]] = {full.dtype: [], half.dtype: []}
     for block in blocks(pairs):
-        baseline.add(partial(plain, full, block))
+        baseline.add(*plain.submit(Plain.scores, block).result())
         for loaded in (full, half):
-            scored[loaded.dtype].add(partial(product, loaded, block))
+            scored[loaded.dtype].add(*product(loaded, block))
             rates[loaded.dtype].append(matmul_rate(getattr(torch, loaded.dtype)))
     print(f"\n{shape}: {len(pairs)} pairs, plain {len(pairs) / baseline.seconds:.2f} pairs/s")
     total = needed(full, pairs)
@@ -126,36 +134,49 @@ def responses(path: Path) -> dict[str, str]:
         return {row["prompt_id"]: row["response"] for row in map(json.loads, file)}
 
 
-def plain(loaded: LocalModel, pairs: Sequence[PairRow]) -> np.ndarray:
-    """The paper's loop."""
-    found = []
-    for pair in pairs:
-        (a, n_a), (b, n_b) = (plain_sum(loaded, pair, text) for text in (pair.response_a, pair.response_b))
-        scores = ches_from_sums(float(a @ b), float(a @ a), float(b @ b), n_a, n_b)
-        found.append((scores.ches_a_over_b, scores.ln_ches_a_over_b))
-    return np.array(found)
+class Plain:
+    """The paper's loop, in a process that has nothing of this product's ways with a model."""
+
+    model: Any
+    tokenizer: Any
+
+    @classmethod
+    def load(cls, model: str) -> None:
+        torch.set_num_threads(usable_cores())
+        cls.tokenizer = AutoTokenizer.from_pretrained(model)
+        cls.model = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32).eval()
+
+    @classmethod
+    def scores(cls, pairs: Sequence[PairRow]) -> tuple[float, np.ndarray]:
+        started, found = time.perf_counter(), []
+        for pair in pairs:
+            (a, n_a), (b, n_b) = (cls._sum(pair, text) for text in (pair.response_a, pair.response_b))
+            scores = ches_from_sums(float(a @ b), float(a @ a), float(b @ b), n_a, n_b)
+            found.append((scores.ches_a_over_b, scores.ln_ches_a_over_b))
+        return time.perf_counter() - started, np.array(found)
+
+    @classmethod
+    def _sum(cls, pair: PairRow, response: str) -> tuple[torch.Tensor, int]:
+        query = render(cls.tokenizer, pair.prompt)
+        first = len(encode(cls.tokenizer, query)) - 1
+        ids = encode(cls.tokenizer, query + response)[:MAX_LENGTH]
+        with torch.no_grad():
+            states = cls.model(torch.tensor([ids]), output_hidden_states=True).hidden_states[-1][0]
+        return states[first:].double().sum(dim=0), len(ids) - first
 
 
-def plain_sum(loaded: LocalModel, pair: PairRow, response: str) -> tuple[torch.Tensor, int]:
-    query = render(loaded.tokenizer, pair.prompt)
-    first = len(encode(loaded.tokenizer, query)) - 1
-    ids = encode(loaded.tokenizer, query + response)[:MAX_LENGTH]
-    with torch.no_grad():
-        states = loaded.model(torch.tensor([ids]), output_hidden_states=True).hidden_states[-1][0]
-    return states[first:].double().sum(dim=0), len(ids) - first
-
-
-def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> np.ndarray:
+def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> tuple[float, np.ndarray]:
     """What the worker does between reading the pairs and writing the scores."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder), Path(folder))
         tally, scores = Tally(workspace, "pairs", total=len(pairs)), OwnScores(None, ["ches"], workspace)
         failures = workspace.rows("failures.jsonl")
+        started = time.perf_counter()
         PairPass(loaded, MAX_LENGTH, pairs, scores, tally=tally).run(failures)
+        seconds = time.perf_counter() - started
         rows = {row.pair_id: row for row in read_rows(Path(folder) / name_of_file("ches"), ScoreRow)}
-    return np.array(
-        [(rows[pair.pair_id].ches_a_over_b, rows[pair.pair_id].ln_ches_a_over_b) for pair in pairs]
-    )
+    found = [(rows[pair.pair_id].ches_a_over_b, rows[pair.pair_id].ln_ches_a_over_b) for pair in pairs]
+    return seconds, np.array(found)
 
 
 def matmul_rate(dtype: torch.dtype) -> float:

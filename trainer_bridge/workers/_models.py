@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,6 +26,9 @@ Result = TypeVar("Result")
 HASH_WHOLE_BYTES = 4 << 30
 HASH_BLOCK = 1 << 20
 HASH_BLOCKS_PER_FILE = 64
+
+# glibc's mallopt: never take memory for one tensor alone, and never give back the end of the heap.
+MALLOC_SETTINGS = {"M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, (1 << 31) - 1)}
 
 
 class RenderError(Exception):
@@ -56,7 +60,7 @@ class LocalModel:
 
 def load(path: str, dtype: Dtype) -> LocalModel:
     """Load a Hugging Face directory. Raises UserError when there is no usable model in it."""
-    torch.set_num_threads(usable_cores())
+    settle_in()
     transformers_logging.disable_progress_bar()
     folder = model_folder(path)
     tokenizer = load_tokenizer(folder)
@@ -95,6 +99,16 @@ def model_folder(path: str) -> Path:
             "Hugging Face format that this worker can read."
         )
     return folder
+
+
+def settle_in() -> None:
+    """Use the cores this process may run on, and use what one pass frees for the next: new memory costs a
+    fault for every page that is touched first."""
+    torch.set_num_threads(usable_cores())
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    for parameter, value in MALLOC_SETTINGS.values():
+        if mallopt is not None:
+            mallopt(parameter, value)
 
 
 def usable_cores() -> int:

@@ -7,56 +7,38 @@ and those of the rubric and the prompt before it, are most of the work.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from itertools import groupby, takewhile
 
 import torch
 from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer
 
 from trainer_bridge.workers._models import LocalModel, pad
+from trainer_bridge.workers._packing import can_pack, pack, read_packed
 
 
 def next_logprobs(loaded: LocalModel, rows: Sequence[list[int]], leads: Sequence[Hashable]) -> torch.Tensor:
     """ln P(token | row) for each row, float32 of shape (rows, vocabulary).
 
-    Neighbouring rows of equal `leads` share the longest beginning they have in common. Each row keeps at
-    least its last token for itself.
+    Neighbouring rows of equal `leads` share the longest beginning they have in common.
     """
-    cache = DynamicCache(config=loaded.model.config)
     with torch.inference_mode():
-        logits = _shared(loaded, rows, leads, cache) if is_whole(cache) else _plain(loaded, rows)
+        logits = _packed(loaded, rows, leads) if can_pack(loaded) else _padded(loaded, rows)
         return logits.float().log_softmax(dim=-1)
 
 
-def _plain(loaded: LocalModel, rows: Sequence[list[int]]) -> torch.Tensor:
+def _packed(loaded: LocalModel, rows: Sequence[list[int]], leads: Sequence[Hashable]) -> torch.Tensor:
+    row = pack(rows, leads)
+    ends = torch.stack([place[-1] for place in row.places]).to(loaded.device)
+    logits: torch.Tensor = read_packed(loaded, loaded.model, row, logits_to_keep=ends).logits[0]
+    return logits
+
+
+def _padded(loaded: LocalModel, rows: Sequence[list[int]]) -> torch.Tensor:
     inputs = pad(loaded, rows, "left")
     output = loaded.model(
         **inputs, position_ids=running_positions(inputs["attention_mask"]), logits_to_keep=1, use_cache=False
     )
-    return output.logits[:, -1]
-
-
-def _shared(
-    loaded: LocalModel, rows: Sequence[list[int]], leads: Sequence[Hashable], cache: DynamicCache
-) -> torch.Tensor:
-    """Beginnings padded on the right, then endings padded on the left: both keep what they need in place."""
-    groups = [[index for index, _ in group] for _, group in groupby(enumerate(leads), lambda item: item[1])]
-    shared = [common_length([rows[index] for index in group]) for group in groups]
-    heads = pad(loaded, [rows[group[0]][:size] for group, size in zip(groups, shared, strict=True)], "right")
-    of_row = [number for number, group in enumerate(groups) for _ in group]
-    read_once(loaded, heads, of_row, cache)
-    tails = pad(loaded, [row[shared[number] :] for row, number in zip(rows, of_row, strict=True)], "left")
-    mask = torch.cat([heads["attention_mask"][of_row], tails["attention_mask"]], dim=1)
-    width = tails["input_ids"].shape[1]
-    output = loaded.model(
-        input_ids=tails["input_ids"],
-        attention_mask=mask,
-        position_ids=running_positions(mask)[:, -width:],
-        past_key_values=cache,
-        use_cache=True,
-        logits_to_keep=1,
-    )
-    return output.logits[:, -1]
+    logits: torch.Tensor = output.logits[:, -1]
+    return logits
 
 
 def read_once(
@@ -68,19 +50,6 @@ def read_once(
     cache.batch_select_indices(torch.tensor(of_row, device=loaded.device))
 
 
-def is_whole(cache: DynamicCache) -> bool:
-    """Whether it keeps all it read. A sliding window or a recurrent state cannot be read past padding in the
-    middle, nor gone on from for other rows."""
-    return all(type(layer) is DynamicLayer for layer in cache.layers)
-
-
 def running_positions(mask: torch.Tensor) -> torch.Tensor:
     """The position of each token in its own row, padding not counted."""
     return (mask.cumsum(dim=-1) - 1).clamp(min=0)
-
-
-def common_length(rows: Sequence[list[int]]) -> int:
-    """The length of the common beginning, short of the shortest row's last token."""
-    shortest = min(len(row) for row in rows) - 1
-    columns = zip(*(row[:shortest] for row in rows), strict=True)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))

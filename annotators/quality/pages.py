@@ -28,10 +28,11 @@ def report_context(project: Project, campaign: Campaign | None) -> dict[str, Any
     context: dict[str, Any] = {"standing": standing, "report": None}
     if standing.done is None:
         return context
-    report = standing.done.report
+    report, n = standing.done.report, standing.done.n_judgments
     labels = {int(pk): label for pk, label in report["raters"].items()}
     return context | {
         "report": report,
+        "since": f"From {n:,} judgment{'' if n == 1 else 's'}.",
         "statistics": [
             {"label": label, "says": says, "is_share": key == "percent", **report["overall"][key]}
             for key, label, says in STATISTICS

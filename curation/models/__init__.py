@@ -8,6 +8,7 @@ from curation.models.cleaning import (
     PatternFinding,
     PromptExclusion,
 )
+from curation.models.comparisons import DatasetComparison
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -32,6 +33,7 @@ __all__ = [
     "CleaningReport",
     "Consensus",
     "ConsensusBuild",
+    "DatasetComparison",
     "DatasetFreeze",
     "DatasetRow",
     "DatasetVersion",

@@ -39,6 +39,7 @@ from curation.services.prompt_exclude import (
     findings_exclude,
     languages_exclude,
 )
+from curation.views.standing import is_poll, standing_part
 
 Kind = CleaningReport.Kind
 PAGES = {
@@ -54,7 +55,7 @@ PAGES = {
 def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.DUPLICATES)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.DUPLICATES))
     return duplicates_page(request, access, DuplicatesForm())
 
 
@@ -88,7 +89,7 @@ def duplicates_keep_one(request: HttpRequest, slug: str, pk: int) -> HttpRespons
 def neighbours(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.NEIGHBOURS)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.NEIGHBOURS))
     return neighbours_page(request, access, NeighboursForm(project=access.project))
 
 
@@ -108,7 +109,7 @@ def neighbours_find(request: HttpRequest, slug: str) -> HttpResponse:
 def patterns(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.PATTERNS)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.PATTERNS))
     form = FindingsForm(request.GET)
     kind = form.chosen().get("kind", "")
     standing = cleaning_standing(access.project, Kind.PATTERNS)
@@ -152,7 +153,7 @@ def patterns_exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def languages(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.LANGUAGES)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.LANGUAGES))
     return languages_page(request, access)
 
 
@@ -235,20 +236,6 @@ def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[s
             "n_excluded": n_excluded_by(standing.done),
         }
     return context
-
-
-def standing_part(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
-    """Only where the report stands; at its end the page is loaded anew."""
-    standing = cleaning_standing(access.project, kind)
-    context = {"access": access, "standing": standing}
-    response = render(request, "curation/cleaning_standing.html", context)
-    if not standing.is_waiting:
-        response["HX-Refresh"] = "true"
-    return response
-
-
-def is_poll(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
 
 def done_report(access: Access, pk: int, **fields: Any) -> CleaningReport:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from curation import dataset_compare as compare
 from curation.bias.pages import bias_standing, known_biases
 from curation.exporters import EXPORTERS
 from curation.exporters.shown import shown_format
-from curation.forms.comparisons import ComparisonForm
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion
 from curation.policies import reviewer_access
@@ -78,37 +74,3 @@ def dataset_dropped(request: HttpRequest, slug: str, number: int) -> HttpRespons
         "page": Paginator(dropped, 50).get_page(request.GET.get("page")),
     }
     return render(request, "curation/dataset_dropped.html", context)
-
-
-@login_required
-def dataset_comparison(request: HttpRequest, slug: str) -> HttpResponse:
-    """Two versions side by side: what came, went and changed, why, and every measure of both."""
-    access = reviewer_access(request, slug)
-    form = ComparisonForm(request.GET.dict(), project=access.project)
-    context = {"access": access, "form": form}
-    if form.is_valid():
-        context |= comparison(request, **form.cleaned_data)
-    status = 200 if form.is_valid() or form.n_versions < 2 else 400
-    return render(request, "curation/dataset_comparison.html", context, status=status)
-
-
-def comparison(
-    request: HttpRequest, *, old: DatasetVersion, new: DatasetVersion, kind: str, why: str
-) -> dict[str, Any]:
-    counts = compare.difference_counts(old, new)
-    kind = kind or next((name for name, n in counts.items() if n), "added")
-    rows = compare.differing_rows(old, new, kind, why)
-    return {
-        "old": old,
-        "new": new,
-        "kind": kind,
-        "kind_label": compare.KINDS[kind],
-        "why": why,
-        "counts": [(name, compare.KINDS[name], n) for name, n in counts.items()],
-        "reasons": compare.reasons(old, new, kind),
-        "measures": compare.measures(old, new),
-        "shares": compare.shares(old, new),
-        "page": Paginator(rows.select_related("pair__prompt", "chosen", "rejected"), 50).get_page(
-            request.GET.get("page")
-        ),
-    }

@@ -9,6 +9,7 @@ from curation.services import comparison_build as comparisons
 from curation.services import freeze_build as freezes
 from curation.services import hub_push as hub_service
 from curation.services import prompt_import
+from curation.services import run_build as runs
 from curation.services import score_build as scores
 
 
@@ -54,6 +55,17 @@ def score_build(build_id: int) -> None:
 def score_builds_recover() -> None:
     """Every 30 s, from the beat schedule."""
     scores.score_builds_recover()
+
+
+@task(queue="cpu")
+def run_build(run_id: int) -> None:
+    runs.run_build(run_id=run_id)
+
+
+@task(queue="upkeep")
+def runs_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    runs.runs_recover()
 
 
 @task(queue="cpu")

@@ -38,6 +38,7 @@ from curation.models import (  # noqa: E402
     PromptExclusion,
     PromptImport,
     Rater,
+    RecipeRun,
     Response,
     User,
 )
@@ -408,10 +409,12 @@ def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]
     version = DatasetVersion.objects.get(project=of, number=number)
     other = DatasetVersion.objects.exclude(number=number).get(project=of)
     DatasetComparison.objects.create(old=version, new=other, state="failed", error="The worker was lost.")
+    failed_run = RecipeRun.objects.create(recipe=version.recipe, state="failed", error="No memory.")
     export_write(version=version, format="trl_jsonl", split="train", user=user)
     some_verdicts(Judge.objects.get(pk=judge))
     return {
         "failed_job": failed_job,
+        "failed_run": failed_run.pk,
         "evaluation": finished_evaluation(of, model, judge, user),
         "import_done": finished_import(of, b'{"prompt": "Whole?"}\n{not json\n{"prompt": ""}\n').pk,
         "import_failed": finished_import(of, gzip.compress(ROWS)[:-40]).pk,

@@ -148,6 +148,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "runs-recover": {
+        "task": "curation.tasks.runs_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
     "freezes-recover": {
         "task": "curation.tasks.freezes_recover",
         "schedule": timedelta(seconds=30),

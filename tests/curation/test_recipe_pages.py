@@ -16,6 +16,7 @@ from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write
 from curation.services.freeze_build import freeze_build
 from curation.services.recipe_run import recipe_run
+from curation.services.run_build import run_build
 from tests.conftest import People, streamed
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 from tests.factories import ProjectFactory, PromptFactory
@@ -44,6 +45,7 @@ def test_from_recipe_to_download(people: People) -> None:
     ran = client.post(url("recipe-run", pk=recipe.pk))
     run = RecipeRun.objects.get()
     assert ran.headers["Location"] == url("run-detail", pk=run.pk)
+    run_build(run_id=run.pk)
     assert "2 of 4 pairs are left" in client.get(ran.headers["Location"]).content.decode()
     client.post(url("dataset-freeze", pk=run.pk), {"note": "Round one"})
     freeze_build(freeze_id=run.freezes.get().pk)

@@ -108,6 +108,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
         "score/?scorer=length_gap&scorer=ches", "recipes/new/?preset=upo-estimator",
         "datasets/compare/?kind=removed", "datasets/compare/?old=2&new=1",
+        f"recipe-runs/{world['failed_run']}/",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",

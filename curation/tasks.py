@@ -6,6 +6,7 @@ from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
 from curation.services import comparison_build as comparisons
+from curation.services import export_build as exports
 from curation.services import freeze_build as freezes
 from curation.services import hub_push as hub_service
 from curation.services import prompt_import
@@ -77,6 +78,17 @@ def freeze_build(freeze_id: int) -> None:
 def freezes_recover() -> None:
     """Every 30 s, from the beat schedule."""
     freezes.freezes_recover()
+
+
+@task(queue="cpu")
+def export_build(build_id: int) -> None:
+    exports.export_build(build_id=build_id)
+
+
+@task(queue="upkeep")
+def export_builds_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    exports.export_builds_recover()
 
 
 @task(queue="cpu")

@@ -30,6 +30,7 @@ from curation.importers.datasets.registry import FORMATS  # noqa: E402
 from curation.models import (  # noqa: E402
     DatasetComparison,
     DatasetVersion,
+    ExportBuild,
     Judgment,
     Membership,
     Pair,
@@ -411,6 +412,7 @@ def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]
     DatasetComparison.objects.create(old=version, new=other, state="failed", error="The worker was lost.")
     failed_run = RecipeRun.objects.create(recipe=version.recipe, state="failed", error="No memory.")
     export_write(version=version, format="trl_jsonl", split="train", user=user)
+    ExportBuild.objects.create(version=version, format="csv", split="eval", state="failed", error="No rows.")
     some_verdicts(Judge.objects.get(pk=judge))
     return {
         "failed_job": failed_job,

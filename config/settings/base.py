@@ -163,6 +163,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "export-builds-recover": {
+        "task": "curation.tasks.export_builds_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
     "comparisons-recover": {
         "task": "curation.tasks.comparisons_recover",
         "schedule": timedelta(seconds=30),

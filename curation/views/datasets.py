@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from curation.bias.pages import bias_standing, known_biases
+from curation.export_pages import files_context
 from curation.exporters import EXPORTERS
 from curation.exporters.shown import shown_format
 from curation.forms.datasets import ExportForm
@@ -16,6 +17,7 @@ from curation.models import DatasetVersion
 from curation.policies import reviewer_access
 from curation.recipes.pages import described_steps
 from curation.services.export_write import about, first_rows
+from curation.views.standing import is_poll
 
 
 @login_required
@@ -28,9 +30,13 @@ def dataset_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The page; for htmx, while a file is being written, only the files."""
     access = reviewer_access(request, slug)
     versions = DatasetVersion.objects.select_related("recipe", "created_by", "project")
     version = get_object_or_404(versions, number=number, project=access.project)
+    files = files_context(version)
+    if is_poll(request):
+        return render(request, "curation/export_list.html#files", {"access": access, **files})
     split = request.GET.get("split", "")
     rows = version.rows.select_related("pair__prompt", "chosen", "rejected")
     rows = rows.filter(split=split) if split in version.card["splits"] else rows
@@ -46,7 +52,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "steps": described_steps(version.recipe.steps),
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
-        "exports": version.exports.select_related("created_by", "tokens"),
+        **files,
         "form": ExportForm(
             project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
         ),

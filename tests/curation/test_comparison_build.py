@@ -25,7 +25,7 @@ BOTH = {"old": 1, "new": 2}
 
 
 @pytest.fixture
-def versions(people: People) -> dict[str, DatasetVersion]:
+def versions(people: People) -> dict[str, Any]:
     """The newer has one row more."""
     judged_project(people.project)
     old = dataset_freeze(recipe=saved_recipe(people.project), user=None)
@@ -39,7 +39,7 @@ def page_of(people: People, name: str = "rita") -> str:
 
 def test_it_works(
     people: People,
-    versions: dict[str, DatasetVersion],
+    versions: dict[str, Any],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     client = people.client("rita")
@@ -57,7 +57,7 @@ def test_it_works(
 
 
 def test_what_was_compared_is_kept_and_compared_again_when_asked(
-    people: People, versions: dict[str, DatasetVersion]
+    people: People, versions: dict[str, Any]
 ) -> None:
     first = comparison_request(**versions, user=None)
     comparison_build(comparison_id=first.pk)
@@ -73,9 +73,7 @@ def test_what_was_compared_is_kept_and_compared_again_when_asked(
     assert str(producer) in page_of(people)
 
 
-def test_the_other_way_round_is_another_comparison(
-    people: People, versions: dict[str, DatasetVersion]
-) -> None:
+def test_the_other_way_round_is_another_comparison(people: People, versions: dict[str, Any]) -> None:
     comparison_build(comparison_id=comparison_request(**versions, user=None).pk)
     turned = comparison_request(old=versions["new"], new=versions["old"], user=None)
     comparison_build(comparison_id=turned.pk)
@@ -86,7 +84,7 @@ def test_the_other_way_round_is_another_comparison(
 
 
 def test_the_page_asks_again_only_while_a_comparison_is_on_its_way(
-    people: People, versions: dict[str, DatasetVersion]
+    people: People, versions: dict[str, Any]
 ) -> None:
     comparison = comparison_request(**versions, user=None)
     page = page_of(people)
@@ -103,19 +101,19 @@ def test_the_page_asks_again_only_while_a_comparison_is_on_its_way(
     assert "every 2s" not in page_of(people)
 
 
-def test_a_version_against_itself_is_refused_by_the_database(versions: dict[str, DatasetVersion]) -> None:
+def test_a_version_against_itself_is_refused_by_the_database(versions: dict[str, Any]) -> None:
     with pytest.raises(IntegrityError, match="comparison_of_two_versions"), transaction.atomic():
         DatasetComparison.objects.create(old=versions["old"], new=versions["old"])
 
 
-def test_a_second_on_its_way_is_refused_by_the_database(versions: dict[str, DatasetVersion]) -> None:
+def test_a_second_on_its_way_is_refused_by_the_database(versions: dict[str, Any]) -> None:
     comparison_request(**versions, user=None)
     with pytest.raises(IntegrityError, match="comparison_one_at_a_time"), transaction.atomic():
         DatasetComparison.objects.create(**versions)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_requests_at_once_give_one_comparison(versions: dict[str, DatasetVersion]) -> None:
+def test_two_requests_at_once_give_one_comparison(versions: dict[str, Any]) -> None:
     asked = together([partial(comparison_request, **versions, user=None) for _ in range(4)])
     assert len({comparison.pk for comparison in asked}) == 1
     assert DatasetComparison.objects.get().attempt == 1
@@ -128,9 +126,7 @@ def test_two_requests_at_once_give_one_comparison(versions: dict[str, DatasetVer
         ("charlie", 404, 404),
     ],
 )  # fmt: skip
-def test_who_may(
-    people: People, versions: dict[str, DatasetVersion], name: str, page: int, asked: int
-) -> None:
+def test_who_may(people: People, versions: dict[str, Any], name: str, page: int, asked: int) -> None:
     client = people.client(name)
     assert client.get(URL, BOTH).status_code == page
     assert client.get(URL, BOTH, headers={"HX-Request": "true"}).status_code == page
@@ -138,7 +134,7 @@ def test_who_may(
     assert DatasetComparison.objects.exists() == (asked == 302)
 
 
-def test_visitors_log_in_first(people: People, versions: dict[str, DatasetVersion]) -> None:
+def test_visitors_log_in_first(people: People, versions: dict[str, Any]) -> None:
     client = people.client("anonymous")
     for answer in (client.get(URL, BOTH), client.post(f"{URL}build/", BOTH)):
         assert answer.headers["Location"].startswith("/accounts/login/")
@@ -149,7 +145,7 @@ def test_fewer_than_two_versions_cannot_be_compared(people: People) -> None:
     assert "this project has 0" in page.content.decode()
 
 
-def test_what_a_lost_worker_left_running_is_compared_again(versions: dict[str, DatasetVersion]) -> None:
+def test_what_a_lost_worker_left_running_is_compared_again(versions: dict[str, Any]) -> None:
     comparison = comparison_request(**versions, user=None)
     long_ago = timezone.now() - timedelta(hours=1)
     DatasetComparison.objects.update(state="running", attempt=1, heartbeat_at=long_ago)
@@ -158,9 +154,7 @@ def test_what_a_lost_worker_left_running_is_compared_again(versions: dict[str, D
     assert (comparison.state, comparison.attempt) == ("done", 2)
 
 
-def test_one_that_loses_its_workers_is_given_up_in_words(
-    people: People, versions: dict[str, DatasetVersion]
-) -> None:
+def test_one_that_loses_its_workers_is_given_up_in_words(people: People, versions: dict[str, Any]) -> None:
     comparison_request(**versions, user=None)
     long_ago = timezone.now() - timedelta(hours=1)
     DatasetComparison.objects.update(state="running", attempt=3, heartbeat_at=long_ago)
@@ -172,7 +166,7 @@ def test_one_that_loses_its_workers_is_given_up_in_words(
 
 
 def test_a_worker_that_was_taken_over_writes_nothing(
-    versions: dict[str, DatasetVersion], monkeypatch: pytest.MonkeyPatch
+    versions: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     comparison = comparison_request(**versions, user=None)
 
@@ -188,7 +182,7 @@ def test_a_worker_that_was_taken_over_writes_nothing(
 
 def test_an_error_is_told_in_words(
     people: People,
-    versions: dict[str, DatasetVersion],
+    versions: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -24,7 +25,7 @@ from tests.together import together
 pytestmark = pytest.mark.django_db
 PAGE = "/p/helpfulness/datasets/1/"
 CREATE = f"{PAGE}export/"
-ASKED = {"format": "trl_jsonl", "split": "all"}
+ASKED: dict[str, Any] = {"format": "trl_jsonl", "split": "all"}
 HTMX = {"HX-Request": "true"}
 
 

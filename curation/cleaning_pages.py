@@ -22,25 +22,13 @@ from curation.models import (
     Project,
     PromptExclusion,
 )
+from curation.report_standing import Standing, report_standing
 
 FINDINGS = 50
 EXAMPLES = 3
 CLUSTERS = 20
 SHOWN_MEMBERS = 20
 LEAST_RECALL = 0.95
-State = CleaningReport.State
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where the reports of a kind stand: the last that is done, and one that is newer."""
-
-    done: CleaningReport | None
-    newer: CleaningReport | None
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.newer is not None and not self.newer.is_finished
 
 
 @dataclass(frozen=True)
@@ -69,11 +57,8 @@ class LanguageRow:
         return language_name(self.code)
 
 
-def report_standing(project: Project, kind: str) -> Standing:
-    reports = CleaningReport.objects.filter(project=project, kind=kind)
-    newest = reports.first()
-    done = newest if newest and newest.state == State.DONE else reports.filter(state=State.DONE).first()
-    return Standing(done, None if newest == done else newest)
+def cleaning_standing(project: Project, kind: str) -> Standing[CleaningReport]:
+    return report_standing(CleaningReport.objects.filter(project=project, kind=kind))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Count, Max, QuerySet
 
 from curation.consensus_methods import method_label
+from curation.dataset_flows import read_flows
 from curation.models import (
     DatasetRow,
     FilterRecipe,
@@ -18,6 +19,7 @@ from curation.models import (
     Project,
     Prompt,
     PromptImport,
+    Rater,
     RaterExclusion,
     Sampler,
     ScoreProducer,
@@ -33,7 +35,8 @@ def dataset_card(
     be told from those that counted.
     """
     rows = DatasetRow.objects.filter(version_id=version_id)
-    raters = _raters(version_id)
+    flows = read_flows(version_id)
+    raters = _raters(flows.judgments)
     gold = Pair.objects.for_project(recipe.project).filter(prompt__split=Prompt.Split.GOLD)
     return {
         "project": recipe.project.slug,
@@ -57,7 +60,10 @@ def dataset_card(
         "excluded": _excluded(recipe.project),
         "samplers": _samplers(version_id),
         "imports": _imports(rows),
-        "flows": _flows(version_id) if rows.count() <= FLOWS_UP_TO else {},
+        "flows": {
+            "prompts_to_writers": _flowing(flows.prompts_to_writers),
+            "writers_to_raters": _flowing(flows.writers_to_raters),
+        },
     }
 
 
@@ -70,33 +76,6 @@ JOIN (
 ) used ON used.id = response.id
 GROUP BY response.sampler_id
 """
-# Counting what flows through a million rows would take as long again as the freeze.
-FLOWS_UP_TO = 100_000
-# Rows by the file of their prompt and each of the two writers, and by writer and rater of a judgment that
-# counted: what goes from one stage to the next.
-PROMPTS_TO_WRITERS = """
-SELECT prompt.prompt_import_id, response.sampler_id, count(*) FROM curation_datasetrow row
-CROSS JOIN LATERAL (VALUES (row.chosen_id), (row.rejected_id)) side (response_id)
-JOIN curation_response response ON response.id = side.response_id
-JOIN curation_prompt prompt ON prompt.id = response.prompt_id
-WHERE row.version_id = %s GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
-"""
-
-
-def _flows(version_id: int) -> dict[str, list[list[int | None]]]:
-    """[from, to, rows]: from prompt files to who wrote the responses, and from these to who judged them."""
-    raters = Judgment.objects.counted().filter(pair__dataset_rows__version_id=version_id).order_by()
-    to_raters: Counter[tuple[int | None, int]] = Counter()
-    for side in ("response_a", "response_b"):
-        found = raters.values_list(f"pair__{side}__sampler", "rater").annotate(n=Count("pk"))
-        to_raters.update({(writer, rater): n for writer, rater, n in found})
-    with connection.cursor() as cursor:
-        cursor.execute(PROMPTS_TO_WRITERS, [version_id])
-        to_writers = [list(row) for row in cursor.fetchall()]
-    return {
-        "prompts_to_writers": to_writers,
-        "writers_to_raters": [[*pair, n] for pair, n in to_raters.most_common()],
-    }
 
 
 def _counts(rows: QuerySet[DatasetRow], field: str) -> dict[str, int]:
@@ -105,23 +84,18 @@ def _counts(rows: QuerySet[DatasetRow], field: str) -> dict[str, int]:
     return {value or "": n for value, n in found}
 
 
-def _raters(version_id: int) -> list[dict[str, Any]]:
-    found = (
-        Judgment.objects.counted()
-        .filter(pair__dataset_rows__version_id=version_id)
-        .values("rater_id", "rater__label", "rater__kind")
-        .annotate(judgments=Count("pk"))
-        .order_by("-judgments", "rater_id")
-    )
+def _raters(judgments: Counter[int]) -> list[dict[str, Any]]:
+    """Who judged, most judgments first."""
+    raters = {rater.pk: rater for rater in Rater.objects.filter(pk__in=judgments)}
     return [
-        {
-            "rater": row["rater_id"],
-            "label": row["rater__label"],
-            "kind": row["rater__kind"],
-            "judgments": row["judgments"],
-        }
-        for row in found
+        {"rater": pk, "label": raters[pk].label, "kind": raters[pk].kind, "judgments": n}
+        for pk, n in sorted(judgments.items(), key=lambda counted: (-counted[1], counted[0]))
     ]
+
+
+def _flowing(counts: Counter[Any]) -> list[list[int | None]]:
+    """[from, to, n], the most first."""
+    return [[*pair, n] for pair, n in counts.most_common()]
 
 
 def _excluded(project: Project) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import connection
@@ -96,15 +96,11 @@ class Share:
     new: int
 
 
-# Of a row and the one `beside` it: whether another response is chosen, or the same with other numbers.
-FLIPPED = Q(beside__isnull=False) & ~Q(beside__chosen=F("chosen"))
-CHANGED = Q(beside__chosen=F("chosen")) & ~Q(
-    beside__margin=F("margin"),
-    beside__soft_label=F("soft_label"),
-    beside__weight=F("weight"),
-    beside__block=F("block"),
-    beside__split=F("split"),
-)
+# Of a row with what the older version says of its pair: whether another response is chosen, or the same with
+# other numbers. Read from annotations: Django turns a negated `beside__margin` into a query for each row.
+NUMBERS = ("margin", "soft_label", "weight", "block", "split")
+FLIPPED = Q(old_chosen__isnull=False) & ~Q(old_chosen=F("chosen"))
+CHANGED = Q(old_chosen=F("chosen")) & ~Q(**{f"old_{name}": F(name) for name in NUMBERS})
 
 
 def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str = "") -> QuerySet[Any]:
@@ -114,15 +110,7 @@ def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str
     if kind in {"added", "removed"}:
         rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
         return rows.filter(why=why) if why else rows
-    rows = _beside(new, old).filter(FLIPPED if kind == "flipped" else CHANGED)
-    rows = rows.annotate(
-        old_chosen=F("beside__chosen"),
-        old_margin=F("beside__margin"),
-        old_soft_label=F("beside__soft_label"),
-        old_split=F("beside__split"),
-        old_weight=F("beside__weight"),
-        old_block=F("beside__block"),
-    )
+    rows = _with_old(new, old).filter(FLIPPED if kind == "flipped" else CHANGED)
     return _judged_since(rows, old).order_by("position")
 
 
@@ -131,6 +119,13 @@ def _beside(version: DatasetVersion, other: DatasetVersion) -> QuerySet[Any]:
     there may be a million."""
     of_other = Q(pair__dataset_rows__version=other)
     return version.rows.annotate(beside=FilteredRelation("pair__dataset_rows", condition=of_other))
+
+
+def _with_old(new: DatasetVersion, old: DatasetVersion) -> QuerySet[Any]:
+    """Rows of `new` with `old_chosen` and the older version's other columns; null where it lacks the pair."""
+    columns = {f"old_{name}": F(f"beside__{name}") for name in ("chosen", *NUMBERS)}
+    found: QuerySet[Any] = _beside(new, old).annotate(**columns)
+    return found
 
 
 def _missing_from(other: DatasetVersion, version: DatasetVersion) -> QuerySet[Any]:
@@ -160,10 +155,19 @@ def _judged_since(rows: QuerySet[Any], old: DatasetVersion) -> QuerySet[Any]:
     return found
 
 
+def build_report(old: DatasetVersion, new: DatasetVersion) -> dict[str, Any]:
+    """What takes long to find, as JSON: `counts` and `reasons` by kind, and `measures`."""
+    return {
+        "counts": difference_counts(old, new),
+        "reasons": {kind: reasons(old, new, kind) for kind in KINDS},
+        "measures": [asdict(measure) for measure in measures(old, new)],
+    }
+
+
 def difference_counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int]:
     """How many rows there are of each of KINDS, with two joins of the versions."""
     missing = Q(beside__isnull=True)
-    of_new = _beside(new, old).aggregate(
+    of_new = _with_old(new, old).aggregate(
         added=Count("pk", filter=missing),
         flipped=Count("pk", filter=FLIPPED),
         changed=Count("pk", filter=CHANGED),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from config.tasks import task
 from curation.services import bias_build as bias_service
 from curation.services import cleaning_build as cleaning
+from curation.services import comparison_build as comparisons
+from curation.services import export_build as exports
 from curation.services import freeze_build as freezes
 from curation.services import hub_push as hub_service
 from curation.services import prompt_import
+from curation.services import run_build as runs
 from curation.services import score_build as scores
 
 
@@ -56,6 +59,17 @@ def score_builds_recover() -> None:
 
 
 @task(queue="cpu")
+def run_build(run_id: int) -> None:
+    runs.run_build(run_id=run_id)
+
+
+@task(queue="upkeep")
+def runs_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    runs.runs_recover()
+
+
+@task(queue="cpu")
 def freeze_build(freeze_id: int) -> None:
     freezes.freeze_build(freeze_id=freeze_id)
 
@@ -64,6 +78,28 @@ def freeze_build(freeze_id: int) -> None:
 def freezes_recover() -> None:
     """Every 30 s, from the beat schedule."""
     freezes.freezes_recover()
+
+
+@task(queue="cpu")
+def export_build(build_id: int) -> None:
+    exports.export_build(build_id=build_id)
+
+
+@task(queue="upkeep")
+def export_builds_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    exports.export_builds_recover()
+
+
+@task(queue="cpu")
+def comparison_build(comparison_id: int) -> None:
+    comparisons.comparison_build(comparison_id=comparison_id)
+
+
+@task(queue="upkeep")
+def comparisons_recover() -> None:
+    """Every 30 s, from the beat schedule."""
+    comparisons.comparisons_recover()
 
 
 @task(queue="cpu")

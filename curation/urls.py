@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from curation.views import (
     bias,
     cleaning,
+    comparisons,
     datasets,
     exports,
     hub,
@@ -123,7 +124,8 @@ recipe_urls: list[URLPattern | URLResolver] = [
 # p/<slug>/datasets/…, p/<slug>/exports/… and p/<slug>/formats/
 dataset_urls: list[URLPattern | URLResolver] = [
     path("p/<slug:slug>/datasets/", datasets.dataset_list, name="dataset-list"),
-    path("p/<slug:slug>/datasets/compare/", datasets.dataset_comparison, name="dataset-comparison"),
+    path("p/<slug:slug>/datasets/compare/", comparisons.dataset_comparison, name="dataset-comparison"),
+    path("p/<slug:slug>/datasets/compare/build/", comparisons.comparison_build, name="comparison-build"),
     path("p/<slug:slug>/datasets/<int:number>/", datasets.dataset_detail, name="dataset-detail"),
     path("p/<slug:slug>/datasets/<int:number>/dropped/", datasets.dataset_dropped, name="dataset-dropped"),
     path("p/<slug:slug>/datasets/<int:number>/bias/", bias.bias_report, name="dataset-bias"),

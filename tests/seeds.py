@@ -28,7 +28,9 @@ from annotators.task_form import REASONS, SAFETY_TAGS, Rationale, Scale, Segment
 from curation.algorithms.fingerprints import messages_fingerprint, sha256_hex  # noqa: E402
 from curation.importers.datasets.registry import FORMATS  # noqa: E402
 from curation.models import (  # noqa: E402
+    DatasetComparison,
     DatasetVersion,
+    ExportBuild,
     Judgment,
     Membership,
     Pair,
@@ -37,11 +39,13 @@ from curation.models import (  # noqa: E402
     PromptExclusion,
     PromptImport,
     Rater,
+    RecipeRun,
     Response,
     User,
 )
 from curation.services.bias_build import bias_build, bias_request  # noqa: E402
 from curation.services.cleaning_build import cleaning_build, cleaning_request  # noqa: E402
+from curation.services.comparison_build import comparison_build, comparison_request  # noqa: E402
 from curation.services.dataset_freeze import dataset_freeze  # noqa: E402
 from curation.services.export_write import export_write  # noqa: E402
 from curation.services.invitation_create import invitation_create  # noqa: E402
@@ -181,8 +185,8 @@ def responses(*, project: int, per_prompt: int = 6, length: int = 400) -> int:
 
 
 def frozen(*, project: int, model: int) -> dict[str, int]:
-    """A recipe, its run, another recipe, two dataset versions, the second with a bias report and a queued
-    run on it, a rubric and a judge."""
+    """A recipe, its run, another recipe, two dataset versions, compared, the second with a bias report and a
+    queued run on it, a rubric and a judge."""
     user = User.objects.get(username="alice")
     recipe = recipe_save(
         project=Project.objects.get(pk=project), name="All", steps=[{"step": "consensus_exists"}], user=user
@@ -193,8 +197,9 @@ def frozen(*, project: int, model: int) -> dict[str, int]:
         {"step": "licence", "licences": [""]},
     ]
     recipe_save(project=recipe.project, name="Stricter", steps=stricter, user=user)
-    dataset_freeze(recipe=recipe, user=user)
+    before = dataset_freeze(recipe=recipe, user=user)
     version = dataset_freeze(recipe=recipe, user=user)
+    comparison_build(comparison_id=comparison_request(old=before, new=version, user=user).pk)
     bias_build(report_id=bias_request(version=version, user=user).pk)
     rubric = rubric_default(project=recipe.project, user=user)
     judge = judge_create(
@@ -403,10 +408,15 @@ def rare(*, project: int, model: int, judge: int, number: int) -> dict[str, int]
             },
         )
     version = DatasetVersion.objects.get(project=of, number=number)
+    other = DatasetVersion.objects.exclude(number=number).get(project=of)
+    DatasetComparison.objects.create(old=version, new=other, state="failed", error="The worker was lost.")
+    failed_run = RecipeRun.objects.create(recipe=version.recipe, state="failed", error="No memory.")
     export_write(version=version, format="trl_jsonl", split="train", user=user)
+    ExportBuild.objects.create(version=version, format="csv", split="eval", state="failed", error="No rows.")
     some_verdicts(Judge.objects.get(pk=judge))
     return {
         "failed_job": failed_job,
+        "failed_run": failed_run.pk,
         "evaluation": finished_evaluation(of, model, judge, user),
         "import_done": finished_import(of, b'{"prompt": "Whole?"}\n{not json\n{"prompt": ""}\n').pk,
         "import_failed": finished_import(of, gzip.compress(ROWS)[:-40]).pk,

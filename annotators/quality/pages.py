@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from annotators.models import Campaign, Participation, QualityReport
 from curation.consensus_methods import method_label
 from curation.models import Project, Rater, RaterExclusion
+from curation.report_standing import Standing, report_standing
 
-State = QualityReport.State
 STATISTICS = (
     ("percent", "Percent agreement", "How often two raters of a pair say the same; chance counts too."),
     ("fleiss", "Fleiss' κ", "The same beyond chance, where every pair has the same number of raters."),
@@ -19,36 +18,21 @@ STATISTICS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where the reports of a campaign or project stand: the last that is done, and one that is newer."""
-
-    done: QualityReport | None
-    newer: QualityReport | None
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.newer is not None and not self.newer.is_finished
-
-
-def report_standing(project: Project, campaign: Campaign | None) -> Standing:
-    reports = QualityReport.objects.filter(project=project, campaign=campaign)
-    newest = reports.defer("report").first()
-    if newest is None or newest.state == State.DONE:
-        return Standing(reports.first() if newest else None, None)
-    return Standing(reports.filter(state=State.DONE).first(), newest)
+def quality_standing(project: Project, campaign: Campaign | None) -> Standing[QualityReport]:
+    return report_standing(QualityReport.objects.filter(project=project, campaign=campaign))
 
 
 def report_context(project: Project, campaign: Campaign | None) -> dict[str, Any]:
     """Everything the page of a report shows."""
-    standing = report_standing(project, campaign)
+    standing = quality_standing(project, campaign)
     context: dict[str, Any] = {"standing": standing, "report": None}
     if standing.done is None:
         return context
-    report = standing.done.report
+    report, n = standing.done.report, standing.done.n_judgments
     labels = {int(pk): label for pk, label in report["raters"].items()}
     return context | {
         "report": report,
+        "since": f"From {n:,} judgment{'' if n == 1 else 's'}.",
         "statistics": [
             {"label": label, "says": says, "is_share": key == "percent", **report["overall"][key]}
             for key, label, says in STATISTICS

@@ -15,13 +15,14 @@ from annotators.errors import ParticipationError
 from annotators.forms_quality import DifferForm, ParticipationPauseForm
 from annotators.models import Campaign, Participation
 from annotators.policies import project_campaign
-from annotators.quality.pages import report_context, report_standing
+from annotators.quality.pages import quality_standing, report_context
 from annotators.services import participation_manage
 from annotators.services.quality_build import quality_request
 from config.settings.env import BASE_DIR
 from curation.consensus_methods import method_label
 from curation.models import Pair
 from curation.policies import Access, researcher_access
+from curation.views.standing import is_poll, standing_part
 
 PAGE_SIZE = 50
 HELP = BASE_DIR / "docs" / "quality.md"
@@ -44,13 +45,8 @@ def campaign_quality(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 def report_page(request: HttpRequest, access: Access, campaign: Campaign | None) -> HttpResponse:
     """The page; for htmx, while a report is on its way, only where it stands, and a reload at the end."""
-    if request.htmx:  # type: ignore[attr-defined]  # set by HtmxMiddleware
-        standing = report_standing(access.project, campaign)
-        context = {"access": access, "campaign": campaign, "standing": standing}
-        response = render(request, "annotators/quality.html#status", context)
-        if not standing.is_waiting:
-            response["HX-Refresh"] = "true"
-        return response
+    if is_poll(request):
+        return standing_part(request, access, quality_standing(access.project, campaign))
     context = {"access": access, "campaign": campaign, **report_context(access.project, campaign)}
     return render(request, "annotators/quality.html", context)
 

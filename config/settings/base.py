@@ -148,6 +148,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },
+    "runs-recover": {
+        "task": "curation.tasks.runs_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
     "freezes-recover": {
         "task": "curation.tasks.freezes_recover",
         "schedule": timedelta(seconds=30),
@@ -155,6 +160,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "bias-recover": {
         "task": "curation.tasks.bias_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
+    "export-builds-recover": {
+        "task": "curation.tasks.export_builds_recover",
+        "schedule": timedelta(seconds=30),
+        "options": BEAT_OPTIONS,
+    },
+    "comparisons-recover": {
+        "task": "curation.tasks.comparisons_recover",
         "schedule": timedelta(seconds=30),
         "options": BEAT_OPTIONS,
     },

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from config.charts import columns, number_text
 from curation.models import BiasReport, DatasetVersion
+from curation.report_standing import Standing, report_standing
 
-State = BiasReport.State
 NOISE = (
     (
         "against",
@@ -65,24 +64,8 @@ PROBES = (
 )
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where the reports of a version stand: the last that is done, and one that is newer."""
-
-    done: BiasReport | None
-    newer: BiasReport | None
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.newer is not None and not self.newer.is_finished
-
-
-def bias_standing(version: DatasetVersion) -> Standing:
-    reports = BiasReport.objects.filter(version=version)
-    newest = reports.defer("report").first()
-    if newest is None or newest.state == State.DONE:
-        return Standing(reports.first() if newest else None, None)
-    return Standing(reports.filter(state=State.DONE).first(), newest)
+def bias_standing(version: DatasetVersion) -> Standing[BiasReport]:
+    return report_standing(BiasReport.objects.filter(version=version))
 
 
 def bias_context(version: DatasetVersion) -> dict[str, Any]:
@@ -109,7 +92,7 @@ def bias_context(version: DatasetVersion) -> dict[str, Any]:
     }
 
 
-def known_biases(standing: Standing) -> list[dict[str, Any]]:
+def known_biases(standing: Standing[BiasReport]) -> list[dict[str, Any]]:
     """What a version's card says of its labels and leanings; empty while there is no report."""
     if standing.done is None:
         return []

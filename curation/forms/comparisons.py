@@ -13,10 +13,11 @@ from curation.recipes.pages import other_version, versions_of
 
 class ComparisonForm(forms.Form):
     """Two versions of a project; without a choice, the newest and the one before it. `kind` and `why`
-    choose the rows that are listed."""
+    choose the rows that are listed; `again` asks for a comparison where there is one."""
 
     kind = forms.ChoiceField(choices=[*KINDS.items()], required=False, widget=forms.HiddenInput)
     why = forms.CharField(required=False, widget=forms.HiddenInput)
+    again = forms.BooleanField(required=False, widget=forms.HiddenInput)
     field_order = ["old", "new"]
 
     def __init__(self, query: dict[str, Any], *, project: Project) -> None:

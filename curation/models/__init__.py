@@ -8,6 +8,7 @@ from curation.models.cleaning import (
     PatternFinding,
     PromptExclusion,
 )
+from curation.models.comparisons import DatasetComparison
 from curation.models.datasets import (
     DatasetRow,
     DatasetVersion,
@@ -17,6 +18,7 @@ from curation.models.datasets import (
     RecipeRun,
 )
 from curation.models.embeddings import Embedder, PromptEmbedding, ResponseEmbedding
+from curation.models.export_builds import ExportBuild
 from curation.models.freezes import DatasetFreeze
 from curation.models.hub import HubPush
 from curation.models.judgments import Consensus, ConsensusBuild, Judgment, Rater, RaterExclusion
@@ -32,6 +34,7 @@ __all__ = [
     "CleaningReport",
     "Consensus",
     "ConsensusBuild",
+    "DatasetComparison",
     "DatasetFreeze",
     "DatasetRow",
     "DatasetVersion",
@@ -39,6 +42,7 @@ __all__ = [
     "DuplicateMember",
     "Embedder",
     "Export",
+    "ExportBuild",
     "FilterRecipe",
     "HubPush",
     "ImportIssue",

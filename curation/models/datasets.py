@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
+from curation.models.background import BackgroundReport
 from curation.models.pairs import Pair
 from curation.models.people import Project, User
 from curation.models.responses import Response
@@ -33,19 +34,25 @@ class FilterRecipe(models.Model):
         return f"{self.name} v{self.version}"
 
 
-class RecipeRun(models.Model):
-    """A recipe applied to the project as it stood: the funnel, with examples at each step."""
+class RecipeRun(BackgroundReport):
+    """A recipe applied to the project as it stood at `started_at`: the funnel, with examples at each step.
+    Runs from before workers ran them have no `started_at`."""
 
     recipe = models.ForeignKey(FilterRecipe, on_delete=models.CASCADE, related_name="runs")
-    funnel: models.JSONField[list[dict[str, Any]]] = models.JSONField()
-    pairs_in = models.PositiveIntegerField()
-    pairs_kept = models.PositiveIntegerField()
-    seconds = models.FloatField()
-    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    funnel: models.JSONField[list[dict[str, Any]]] = models.JSONField(default=list)
+    pairs_in = models.PositiveIntegerField(default=0)
+    pairs_kept = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0)
 
-    class Meta:
-        ordering = ["-id"]
+    class Meta(BackgroundReport.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipe"], condition=Q(state__in=["queued", "running"]), name="run_one_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["queued", "running", "done", "failed"]), name="run_state_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"run {self.pk} of {self.recipe}"

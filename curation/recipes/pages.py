@@ -21,8 +21,9 @@ _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}
 
 
 def recipes_with_last_run(project: Project) -> QuerySet[FilterRecipe]:
-    """Every version, newest first under its name, with `run_id`, `run_kept` and `run_in` of its last run."""
-    last = RecipeRun.objects.filter(recipe=OuterRef("pk")).order_by("-id")
+    """Every version, newest first under its name, with `run_id`, `run_kept` and `run_in` of its last run
+    that is done."""
+    last = RecipeRun.objects.filter(recipe=OuterRef("pk"), state=RecipeRun.State.DONE).order_by("-id")
     return FilterRecipe.objects.filter(project=project).annotate(
         run_id=Subquery(last.values("pk")[:1]),
         run_kept=Subquery(last.values("pairs_kept")[:1]),

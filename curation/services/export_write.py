@@ -18,7 +18,7 @@ from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
 from curation.exporters.base import About, TrainingRow, Written
 from curation.importers.datasets.record import PEOPLE
-from curation.models import DatasetRow, DatasetVersion, Export, User
+from curation.models import DatasetRow, DatasetVersion, Export, ExportBuild, User
 from curation.read_ahead import rows_ahead
 from curation.services.export_origins import with_origins
 from curation.services.export_tokens import Limit, limited, tokens_check, with_tokens
@@ -39,12 +39,7 @@ def export_write(
     With a limit, what the format's reader would drop or cut to nothing at that length is left out too. The
     file appears under its name only when it is complete.
     """
-    if format not in EXPORTERS or split not in SPLITS:
-        raise CurationError(
-            f"There is no export “{format}” of split “{split}”. Formats: {', '.join(EXPORTERS)}; "
-            f"splits: {', '.join(SPLITS)}."
-        )
-    exporter = EXPORTERS[format] if limit is None else limited(EXPORTERS[format], limit)
+    exporter = exporter_of(format, split, limit)
     asked = {
         "format": format,
         "split": split,
@@ -65,14 +60,28 @@ def export_write(
     return export
 
 
+def exporter_of(name: str, split: str, limit: Limit | None) -> Exporter:
+    """The format, with its reader's length rules where there is a limit. Raises CurationError for what there
+    is not."""
+    if name not in EXPORTERS or split not in SPLITS:
+        raise CurationError(
+            f"There is no export “{name}” of split “{split}”. Formats: {', '.join(EXPORTERS)}; "
+            f"splits: {', '.join(SPLITS)}."
+        )
+    return EXPORTERS[name] if limit is None else limited(EXPORTERS[name], limit)
+
+
 def export_again(export: Export, user: User | None) -> Export:
     """The export with its file, written anew if it was cleaned away: its bytes follow from the version."""
+    return export_write(**asked_for(export), user=user)
+
+
+def asked_for(of: Export | ExportBuild) -> dict[str, Any]:
+    """What `export_write` was, or is to be, called with, but for the user."""
     limit = None
-    if export.tokens is not None and export.max_length is not None:
-        limit = Limit(export.tokens, export.max_length)
-    return export_write(
-        version=export.version, format=export.format, split=export.split, user=user, limit=limit
-    )
+    if of.tokens is not None and of.max_length is not None:
+        limit = Limit(of.tokens, of.max_length)
+    return {"version": of.version, "format": of.format, "split": of.split, "limit": limit}
 
 
 def export_path(version: DatasetVersion, exporter: Exporter, split: str, limit: Limit | None = None) -> Path:

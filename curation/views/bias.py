@@ -11,6 +11,7 @@ from curation.bias.pages import bias_context, bias_standing
 from curation.models import DatasetVersion
 from curation.policies import Access, researcher_access, reviewer_access
 from curation.services.bias_build import bias_request
+from curation.views.standing import is_poll, standing_part
 
 
 @login_required
@@ -19,13 +20,8 @@ def bias_report(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """The page; for htmx, while a report is on its way, only where it stands, and a reload at the end."""
     access = reviewer_access(request, slug)
     version = project_version(access, number)
-    if request.htmx:  # type: ignore[attr-defined]  # set by HtmxMiddleware
-        standing = bias_standing(version)
-        context = {"access": access, "version": version, "standing": standing}
-        response = render(request, "curation/bias.html#status", context)
-        if not standing.is_waiting:
-            response["HX-Refresh"] = "true"
-        return response
+    if is_poll(request):
+        return standing_part(request, access, bias_standing(version))
     return render(request, "curation/bias.html", {"access": access, **bias_context(version)})
 
 

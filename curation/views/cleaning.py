@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from curation.algorithms.patterns import NAMES
 from curation.cleaning_pages import (
+    cleaning_standing,
     clusters_page,
     findings_page,
     index_recall,
@@ -19,7 +20,6 @@ from curation.cleaning_pages import (
     language_rows,
     n_excluded_by,
     pattern_counts,
-    report_standing,
 )
 from curation.forms.cleaning import (
     DuplicatesForm,
@@ -39,6 +39,7 @@ from curation.services.prompt_exclude import (
     findings_exclude,
     languages_exclude,
 )
+from curation.views.standing import is_poll, standing_part
 
 Kind = CleaningReport.Kind
 PAGES = {
@@ -54,7 +55,7 @@ PAGES = {
 def duplicates(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.DUPLICATES)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.DUPLICATES))
     return duplicates_page(request, access, DuplicatesForm())
 
 
@@ -88,7 +89,7 @@ def duplicates_keep_one(request: HttpRequest, slug: str, pk: int) -> HttpRespons
 def neighbours(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.NEIGHBOURS)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.NEIGHBOURS))
     return neighbours_page(request, access, NeighboursForm(project=access.project))
 
 
@@ -108,10 +109,10 @@ def neighbours_find(request: HttpRequest, slug: str) -> HttpResponse:
 def patterns(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.PATTERNS)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.PATTERNS))
     form = FindingsForm(request.GET)
     kind = form.chosen().get("kind", "")
-    standing = report_standing(access.project, Kind.PATTERNS)
+    standing = cleaning_standing(access.project, Kind.PATTERNS)
     context: dict[str, Any] = {"access": access, "form": form, "standing": standing, "kind": kind}
     if standing.done is not None:
         context |= {
@@ -152,7 +153,7 @@ def patterns_exclude(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def languages(request: HttpRequest, slug: str) -> HttpResponse:
     access = researcher_access(request, slug)
     if is_poll(request):
-        return standing_part(request, access, Kind.LANGUAGES)
+        return standing_part(request, access, cleaning_standing(access.project, Kind.LANGUAGES))
     return languages_page(request, access)
 
 
@@ -204,7 +205,7 @@ def neighbours_page(request: HttpRequest, access: Access, form: NeighboursForm) 
 def languages_page(
     request: HttpRequest, access: Access, exclude: LanguagesExcludeForm | None = None
 ) -> HttpResponse:
-    standing = report_standing(access.project, Kind.LANGUAGES)
+    standing = cleaning_standing(access.project, Kind.LANGUAGES)
     context: dict[str, Any] = {"access": access, "standing": standing}
     if standing.done is not None:
         rows = language_rows(standing.done)
@@ -223,7 +224,7 @@ def languages_page(
 
 def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[str, Any]:
     """What a page of clusters shows of the last report of its kind."""
-    standing = report_standing(access.project, kind)
+    standing = cleaning_standing(access.project, kind)
     context: dict[str, Any] = {"access": access, "standing": standing}
     if standing.done is not None:
         page, clusters = clusters_page(standing.done, request.GET.get("page"))
@@ -235,20 +236,6 @@ def clusters_context(request: HttpRequest, access: Access, kind: Kind) -> dict[s
             "n_excluded": n_excluded_by(standing.done),
         }
     return context
-
-
-def standing_part(request: HttpRequest, access: Access, kind: str) -> HttpResponse:
-    """Only where the report stands; at its end the page is loaded anew."""
-    standing = report_standing(access.project, kind)
-    context = {"access": access, "standing": standing}
-    response = render(request, "curation/cleaning_standing.html", context)
-    if not standing.is_waiting:
-        response["HX-Refresh"] = "true"
-    return response
-
-
-def is_poll(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware
 
 
 def done_report(access: Access, pk: int, **fields: Any) -> CleaningReport:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from curation import dataset_compare as compare
 from curation.bias.pages import bias_standing, known_biases
+from curation.export_pages import files_context
 from curation.exporters import EXPORTERS
 from curation.exporters.shown import shown_format
-from curation.forms.comparisons import ComparisonForm
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion
 from curation.policies import reviewer_access
 from curation.recipes.pages import described_steps
 from curation.services.export_write import about, first_rows
+from curation.views.standing import is_poll
 
 
 @login_required
@@ -32,9 +30,13 @@ def dataset_list(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The page; for htmx, while a file is being written, only the files."""
     access = reviewer_access(request, slug)
     versions = DatasetVersion.objects.select_related("recipe", "created_by", "project")
     version = get_object_or_404(versions, number=number, project=access.project)
+    files = files_context(version)
+    if is_poll(request):
+        return render(request, "curation/export_list.html#files", {"access": access, **files})
     split = request.GET.get("split", "")
     rows = version.rows.select_related("pair__prompt", "chosen", "rejected")
     rows = rows.filter(split=split) if split in version.card["splits"] else rows
@@ -50,7 +52,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "steps": described_steps(version.recipe.steps),
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
-        "exports": version.exports.select_related("created_by", "tokens"),
+        **files,
         "form": ExportForm(
             project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
         ),
@@ -78,37 +80,3 @@ def dataset_dropped(request: HttpRequest, slug: str, number: int) -> HttpRespons
         "page": Paginator(dropped, 50).get_page(request.GET.get("page")),
     }
     return render(request, "curation/dataset_dropped.html", context)
-
-
-@login_required
-def dataset_comparison(request: HttpRequest, slug: str) -> HttpResponse:
-    """Two versions side by side: what came, went and changed, why, and every measure of both."""
-    access = reviewer_access(request, slug)
-    form = ComparisonForm(request.GET.dict(), project=access.project)
-    context = {"access": access, "form": form}
-    if form.is_valid():
-        context |= comparison(request, **form.cleaned_data)
-    status = 200 if form.is_valid() or form.n_versions < 2 else 400
-    return render(request, "curation/dataset_comparison.html", context, status=status)
-
-
-def comparison(
-    request: HttpRequest, *, old: DatasetVersion, new: DatasetVersion, kind: str, why: str
-) -> dict[str, Any]:
-    counts = compare.difference_counts(old, new)
-    kind = kind or next((name for name, n in counts.items() if n), "added")
-    rows = compare.differing_rows(old, new, kind, why)
-    return {
-        "old": old,
-        "new": new,
-        "kind": kind,
-        "kind_label": compare.KINDS[kind],
-        "why": why,
-        "counts": [(name, compare.KINDS[name], n) for name, n in counts.items()],
-        "reasons": compare.reasons(old, new, kind),
-        "measures": compare.measures(old, new),
-        "shares": compare.shares(old, new),
-        "page": Paginator(rows.select_related("pair__prompt", "chosen", "rejected"), 50).get_page(
-            request.GET.get("page")
-        ),
-    }

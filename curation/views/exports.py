@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from curation.errors import CurationError
@@ -18,7 +19,8 @@ from curation.exporters.shown import shown_format
 from curation.forms.datasets import ExportForm
 from curation.models import DatasetVersion, Export
 from curation.policies import researcher_access, reviewer_access
-from curation.services.export_write import about, export_again, export_write, first_rows
+from curation.services.export_build import export_request
+from curation.services.export_write import about, asked_for, first_rows
 
 
 @login_required
@@ -27,24 +29,27 @@ def export_create(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     access = researcher_access(request, slug)
     version = get_object_or_404(DatasetVersion, number=number, project=access.project)
     form = ExportForm(request.POST, project=access.project)
-    if not form.is_valid():
-        messages.error(request, form.what_is_wrong())
-        return redirect("curation:dataset-detail", slug=slug, number=number)
-    try:
-        export = export_write(version=version, user=access.user, **form.arguments())
-    except CurationError as error:
-        messages.error(request, str(error))
+    if form.is_valid():
+        try:
+            export_request(version=version, user=access.user, **form.arguments())
+        except CurationError as error:
+            messages.error(request, str(error))
     else:
-        messages.success(request, f"{Path(export.path).name} is ready: {export.n_rows} rows.")
-    return redirect("curation:dataset-detail", slug=slug, number=number)
+        messages.error(request, form.what_is_wrong())
+    return redirect(reverse("curation:dataset-detail", args=[slug, number]) + "#exports")
 
 
 @login_required
 def export_download(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
+    """The file; where it was cleaned away, a worker writes it anew: its bytes follow from the version."""
     access = reviewer_access(request, slug)
     exports = Export.objects.select_related("version__project", "tokens")
-    export = export_again(get_object_or_404(exports, pk=pk, version__project=access.project), access.user)
+    export = get_object_or_404(exports, pk=pk, version__project=access.project)
     path = Path(export.path)
+    if not path.is_file():
+        export_request(**asked_for(export), user=access.user)
+        messages.info(request, "The file was cleaned away. A worker writes it again: download it then.")
+        return redirect(reverse("curation:dataset-detail", args=[slug, export.version.number]) + "#exports")
     name = about(export.version, export.split, export.max_length).file_name(EXPORTERS[export.format])
     return FileResponse(path.open("rb"), as_attachment=True, filename=name)
 

@@ -34,10 +34,12 @@ from curation.recipes.pages import (
 )
 from curation.recipes.presets import Preset, available_presets
 from curation.recipes.steps import STEPS
+from curation.report_standing import Standing
 from curation.services import recipe_preview as service
 from curation.services.freeze_build import freeze_request
-from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
+from curation.services.run_build import run_request
+from curation.views.standing import is_poll, standing_part
 
 
 @login_required
@@ -163,26 +165,29 @@ def recipe_file(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def recipe_run_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = researcher_access(request, slug)
     recipe = get_object_or_404(FilterRecipe, pk=pk, project=access.project)
-    try:
-        run = recipe_run(recipe=recipe, user=access.user)
-    except CurationError as error:
-        messages.error(request, str(error))
-        return redirect("curation:recipe-detail", slug=slug, pk=pk)
+    run = run_request(recipe=recipe, user=access.user)
     return redirect("curation:run-detail", slug=slug, pk=run.pk)
 
 
 @login_required
 def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """The page; for htmx, where the run stands while a worker has it, and after that its freezes."""
     access = reviewer_access(request, slug)
     runs = RecipeRun.objects.select_related("recipe", "created_by")
     run = get_object_or_404(runs, pk=pk, recipe__project=access.project)
+    is_done = run.state == RecipeRun.State.DONE
+    standing = Standing(run if is_done else None, None if is_done else run)
+    if is_poll(request) and request.headers.get("HX-Target") == "standing":
+        return standing_part(request, access, standing)
     context: dict[str, Any] = {
         "access": access,
         "run": run,
+        "is_done": is_done,
+        "standing": standing,
         "freezes": run.freezes.select_related("version", "created_by"),
         "form": FreezeForm(),
     }
-    if request.htmx:  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    if is_poll(request):
         return render(request, "curation/run_detail.html#freezes", context)
     context["funnel"] = funnel_with_examples(access.project, run.funnel)
     return render(request, "curation/run_detail.html", context)
@@ -192,7 +197,8 @@ def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 @require_POST
 def dataset_freeze_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = researcher_access(request, slug)
-    run = get_object_or_404(RecipeRun.objects.select_related("recipe"), pk=pk, recipe__project=access.project)
+    runs = RecipeRun.objects.filter(state=RecipeRun.State.DONE)
+    run = get_object_or_404(runs, pk=pk, recipe__project=access.project)
     form = FreezeForm(request.POST)
     if not form.is_valid():
         messages.error(request, "The note is too long: keep it under 2000 characters.")

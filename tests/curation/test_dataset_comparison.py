@@ -8,7 +8,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from curation.dataset_compare import KINDS, difference_counts, differing_rows, measures, reasons, shares
-from curation.models import DatasetVersion, Pair, Prompt, Rater
+from curation.models import DatasetComparison, DatasetVersion, Pair, Prompt, Rater
+from curation.services.comparison_build import comparison_build, comparison_request
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
 from tests.curation.recipe_data import (
@@ -26,6 +27,11 @@ URL = "/p/helpfulness/datasets/compare/"
 
 def freeze(people: People, steps: list[dict[str, Any]] | None = None) -> DatasetVersion:
     return dataset_freeze(recipe=saved_recipe(people.project, steps), user=people.rita)
+
+
+def compared(people: People, old: DatasetVersion, new: DatasetVersion) -> None:
+    """As a worker does it."""
+    comparison_build(comparison_id=comparison_request(old=old, new=new, user=people.rita).pk)
 
 
 def outvote(pair: Pair, p: float, n: int = 3) -> None:
@@ -68,6 +74,7 @@ def test_it_works(people: People, versions: tuple[DatasetVersion, DatasetVersion
     assert reasons(old, new, "removed") == [("margin below 0.3", 1)]
     (flipped,) = found["flipped"]
     assert (flipped.old_chosen, flipped.n_since) == (pairs["flips"].response_a_id, 6)
+    compared(people, old, new)
     page = people.client("rita").get(URL, {"kind": "flipped"}).content.decode()
     assert "The other response chosen" in page
     assert "6 judgments since v1" in page
@@ -77,9 +84,13 @@ def test_it_works(people: People, versions: tuple[DatasetVersion, DatasetVersion
 def test_reasons_narrow_the_list(
     people: People, versions: tuple[DatasetVersion, DatasetVersion, dict[str, Pair]]
 ) -> None:
-    _, _, pairs = versions
-    page = people.client("rob").get(URL, {"kind": "added", "why": "margin below 0.3"})
-    assert [row.pair for row in page.context["page"]] == [pairs["rises"]]
+    old, new, pairs = versions
+    compared(people, old, new)
+    page = people.client("rob").get(URL, {"kind": "added", "why": "margin below 0.3"}).context["page"]
+    assert [row.pair for row in page] == [pairs["rises"]]
+    assert page.paginator.count == 1
+    nowhere = people.client("rob").get(URL, {"kind": "added", "why": "no such reason"})
+    assert "No such row." in nowhere.content.decode()
 
 
 def test_every_measure_is_in_the_direction_of_the_chosen_response(people: People) -> None:
@@ -105,6 +116,7 @@ def test_the_same_rows_twice_differ_in_nothing(people: People) -> None:
     judged_project(people.project)
     old, new = freeze(people), freeze(people)
     assert set(difference_counts(old, new).values()) == {0}
+    compared(people, old, new)
     page = people.client("rita").get(URL)
     assert "byte for byte" in page.content.decode()
     assert (page.context["old"], page.context["new"]) == (old, new)
@@ -114,7 +126,9 @@ def test_a_prompt_that_became_gold_is_named(people: People) -> None:
     pair, *_ = judged_project(people.project)
     old = freeze(people)
     Prompt.objects.filter(pk=pair.prompt_id).update(split="gold")
-    (removed,) = differing_rows(old, freeze(people), "removed")
+    new = freeze(people)
+    (removed,) = differing_rows(old, new, "removed")
+    compared(people, old, new)
     assert list(people.client("rita").get(URL).context["page"]) == [removed]  # the first kind that has rows
     assert removed.why == "not among the pairs when v2 was frozen"
 
@@ -140,9 +154,11 @@ def test_fewer_than_two_versions(people: People) -> None:
 def test_what_cannot_be_compared(people: People, query: dict[str, Any], words: str) -> None:
     judged_project(people.project)
     freeze(people), freeze(people)
-    page = people.client("rita").get(URL, query)
-    assert page.status_code == 400
-    assert words in page.content.decode()
+    client = people.client("rita")
+    for page in (client.get(URL, query), client.post(f"{URL}build/", query)):
+        assert page.status_code == 400
+        assert words in page.content.decode()
+    assert not DatasetComparison.objects.exists()
 
 
 def test_versions_of_another_project_are_no_choice(people: People) -> None:
@@ -152,43 +168,46 @@ def test_versions_of_another_project_are_no_choice(people: People) -> None:
     judged_project(other)
     for _ in range(3):
         dataset_freeze(recipe=saved_recipe(other), user=None)
-    assert people.client("rita").get(URL, {"old": 1, "new": 3}).status_code == 400
-
-
-@pytest.mark.parametrize(
-    ("name", "status"), [("alice", 200), ("rita", 200), ("rob", 200), ("anna", 404), ("charlie", 404)]
-)
-def test_it_checks_access(people: People, name: str, status: int) -> None:
-    assert people.client(name).get(URL).status_code == status
+    client = people.client("rita")
+    assert client.get(URL, {"old": 1, "new": 3}).status_code == 400
+    assert client.post(f"{URL}build/", {"old": 1, "new": 3}).status_code == 400
+    elsewhere = URL.replace("helpfulness", other.slug)
+    assert client.get(elsewhere, {"old": 1, "new": 2}).status_code == 404
+    assert client.post(f"{elsewhere}build/", {"old": 1, "new": 2}).status_code == 404
+    assert not DatasetComparison.objects.exists()
 
 
 def test_a_version_s_page_leads_there_and_to_the_same_recipe_anew(people: People) -> None:
     judged_project(people.project)
-    first = freeze(people)
+    freeze(people)
     second = freeze(people)
     client = people.client("rita")
     page = client.get(f"/p/helpfulness/datasets/{second.number}/").content.decode()
-    assert f"{URL}?old=1&amp;new=2" in page
+    assert compares(page, old=1, new=2)
     assert f"/recipes/{second.recipe_id}/run/" in page
     assert "Same recipe" not in people.client("rob").get("/p/helpfulness/datasets/1/").content.decode()
-    assert (
-        f"{URL}?old={second.number}"
-        in client.get(f"/p/helpfulness/datasets/{first.number}/").content.decode()
-    )
+    assert compares(client.get("/p/helpfulness/datasets/1/").content.decode(), old=2, new=1)
+
+
+def compares(page: str, *, old: int, new: int) -> bool:
+    """Whether a button has these two versions compared."""
+    sent = f'<input type="hidden" name="old" value="{old}"><input type="hidden" name="new" value="{new}">'
+    return f'action="{URL}build/"' in page and sent in page
 
 
 def test_query_budget_does_not_grow(
     people: People, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     judged_project(people.project)
-    freeze(people)
-    for _ in range(12):
-        judged_pair(people.project, 0.9)
-    freeze(people)
-    client = people.client("rita")
-    client.get(URL)
-    with django_assert_max_num_queries(23):
-        assert len(client.get(URL).context["page"]) == 12
+    client, versions = people.client("rita"), [freeze(people)]
+    for n in (1, 12):
+        for _ in range(n):
+            judged_pair(people.project, 0.9)
+        versions.append(freeze(people))
+        compared(people, *versions[-2:])
+        client.get(URL)
+        with django_assert_max_num_queries(18):
+            assert len(client.get(URL).context["page"]) == n
 
 
 def test_a_weight_or_a_block_of_its_own_is_a_change(people: People) -> None:
@@ -201,6 +220,7 @@ def test_a_weight_or_a_block_of_its_own_is_a_change(people: People) -> None:
     ]
     set_apart = freeze(people, steps)
     assert difference_counts(plain, set_apart)["changed"] == plain.n_rows
+    compared(people, plain, set_apart)
     page = people.client("rob").get(URL, {"kind": "changed"}).content.decode()
     assert "weight 1.00 →" in page
     assert "block none → 1" in page

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS
@@ -177,7 +178,10 @@ def test_other_scores_and_tiny_lengths_are_refused(version: DatasetVersion, coun
 
 
 def test_the_form_offers_tokenizers_of_the_project(
-    people: People, version: DatasetVersion, counted: ScoreProducer
+    people: People,
+    version: DatasetVersion,
+    counted: ScoreProducer,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     foreign = ScoreProducer.objects.create(
         project=ProjectFactory(), scorer="shared_tokens", fingerprint="f", label="Foreign"
@@ -189,7 +193,9 @@ def test_the_form_offers_tokenizers_of_the_project(
     assert "Foreign" not in page
     create = reverse("curation:export-create", args=["helpfulness", 1])
     asked = {"format": "trl_jsonl", "split": "all", "tokens": counted.pk, "max_length": "64"}
-    page = client.post(create, asked, follow=True).content.decode()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(create, asked)
+    page = client.get(path).content.decode()
     assert "64 tokens of SmolLM2" in page
     assert f"{FILLS} (1)" in page
     export = version.exports.get()
@@ -203,13 +209,13 @@ def test_the_form_offers_tokenizers_of_the_project(
         ({"format": "csv"}, "drop no rows for their length"),
     ):
         assert words in client.post(create, asked | change, follow=True).content.decode()
-    assert version.exports.count() == 1
+    assert version.export_builds.count() == 1
 
 
 def test_a_max_length_alone_says_nothing(people: People, version: DatasetVersion) -> None:
     create = reverse("curation:export-create", args=["helpfulness", 1])
     people.client("rita").post(create, {"format": "trl_jsonl", "split": "all", "max_length": "64"})
-    assert version.exports.get().max_length is None
+    assert version.export_builds.get().max_length is None
 
 
 def test_the_command_takes_a_tokenizer(version: DatasetVersion, counted: ScoreProducer) -> None:

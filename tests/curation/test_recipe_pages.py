@@ -11,11 +11,13 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from curation.models import DatasetVersion, Export, FilterRecipe, RecipeRun
+from curation.models import DatasetVersion, Export, ExportBuild, FilterRecipe, RecipeRun
 from curation.services.dataset_freeze import dataset_freeze
+from curation.services.export_build import export_build
 from curation.services.export_write import export_write
 from curation.services.freeze_build import freeze_build
 from curation.services.recipe_run import recipe_run
+from curation.services.run_build import run_build
 from tests.conftest import People, streamed
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 from tests.factories import ProjectFactory, PromptFactory
@@ -44,11 +46,13 @@ def test_from_recipe_to_download(people: People) -> None:
     ran = client.post(url("recipe-run", pk=recipe.pk))
     run = RecipeRun.objects.get()
     assert ran.headers["Location"] == url("run-detail", pk=run.pk)
+    run_build(run_id=run.pk)
     assert "2 of 4 pairs are left" in client.get(ran.headers["Location"]).content.decode()
     client.post(url("dataset-freeze", pk=run.pk), {"note": "Round one"})
     freeze_build(freeze_id=run.freezes.get().pk)
     assert url("dataset-detail", number=1) in client.get(url("run-detail", pk=run.pk)).content.decode()
     client.post(url("export-create", number=1), {"format": "trl_jsonl", "split": "all"})
+    export_build(build_id=ExportBuild.objects.get().pk)
     export = Export.objects.get()
     page = client.get(url("dataset-detail", number=1)).content.decode()
     assert "Round one" in page
@@ -61,14 +65,17 @@ def test_from_recipe_to_download(people: People) -> None:
     )
 
 
-def test_a_download_whose_file_is_gone_is_written_again(people: People) -> None:
+def test_a_file_that_is_gone_is_written_again_by_a_worker(people: People) -> None:
     judged_project(people.project)
     version = dataset_freeze(recipe=saved_recipe(people.project), user=None)
     export = export_write(version=version, format="trl_parquet", split="all", user=None)
     data = Path(export.path).read_bytes()
     Path(export.path).unlink()
-    response = people.client("rob").get(url("export-download", pk=export.pk))
-    assert streamed(response) == data
+    client = people.client("rob")
+    answer = client.get(url("export-download", pk=export.pk), follow=True)
+    assert "A worker writes it again" in answer.content.decode()
+    export_build(build_id=ExportBuild.objects.get().pk)
+    assert streamed(client.get(url("export-download", pk=export.pk))) == data
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ NO_PAGE = {
     "curation:member-add", "curation:member-change", "curation:import-start", "curation:import-restart",
     "curation:import-issues", "curation:import-preferences-start", "curation:recipe-file",
     "curation:recipe-run", "curation:recipe-preview",
-    "curation:dataset-bias-build", "curation:dataset-freeze",
+    "curation:comparison-build", "curation:dataset-bias-build", "curation:dataset-freeze",
     "curation:export-create", "curation:export-download",
     "annotators:campaign-start", "annotators:campaign-pause", "annotators:campaign-close",
     "annotators:answer", "annotators:undo", "annotators:label-next", "annotators:label-keep",
@@ -107,6 +107,8 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"sample/?model={world['model']}", f"formats/?version={world['number']}",
         f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
         "score/?scorer=length_gap&scorer=ches", "recipes/new/?preset=upo-estimator",
+        "datasets/compare/?kind=removed", "datasets/compare/?old=2&new=1",
+        f"recipe-runs/{world['failed_run']}/",
     ]  # fmt: skip
     lists = [
         "", "members/", "prompts/", "prompts/import/", "pairs/", "pairs/build/", "cleaning/",

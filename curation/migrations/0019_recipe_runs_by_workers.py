@@ -98,4 +98,11 @@ class Migration(migrations.Migration):
                 name="run_state_known",
             ),
         ),
+        # A web process of the release before stores runs that are done, and knows none of these columns.
+        migrations.RunSQL(
+            "ALTER TABLE curation_reciperun ALTER COLUMN state SET DEFAULT 'done', "
+            "ALTER COLUMN attempt SET DEFAULT 0, ALTER COLUMN error SET DEFAULT ''",
+            "ALTER TABLE curation_reciperun ALTER COLUMN state DROP DEFAULT, "
+            "ALTER COLUMN attempt DROP DEFAULT, ALTER COLUMN error DROP DEFAULT",
+        ),
     ]

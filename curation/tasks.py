@@ -18,7 +18,7 @@ def import_run(import_id: int) -> None:
 
 @task(queue="upkeep")
 def imports_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     prompt_import.imports_recover()
 
 
@@ -29,7 +29,7 @@ def bias_build(report_id: int) -> None:
 
 @task(queue="upkeep")
 def bias_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     bias_service.bias_recover()
 
 
@@ -40,7 +40,7 @@ def cleaning_build(report_id: int) -> None:
 
 @task(queue="upkeep")
 def cleaning_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     cleaning.cleaning_recover()
 
 
@@ -51,7 +51,7 @@ def score_build(build_id: int) -> None:
 
 @task(queue="upkeep")
 def score_builds_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     scores.score_builds_recover()
 
 
@@ -62,7 +62,7 @@ def freeze_build(freeze_id: int) -> None:
 
 @task(queue="upkeep")
 def freezes_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     freezes.freezes_recover()
 
 
@@ -73,5 +73,5 @@ def hub_push(push_id: int) -> None:
 
 @task(queue="upkeep")
 def hub_push_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     hub_service.hub_push_recover()

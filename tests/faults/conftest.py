@@ -1,4 +1,4 @@
-"""One real site for all fault tests, with a tiny model and an impatient recovery."""
+"""One real site for all fault tests of a test worker, with a tiny model and an impatient recovery."""
 
 from __future__ import annotations
 

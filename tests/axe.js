@@ -3,9 +3,9 @@
 // Contrast is most of what axe costs. It follows from how a text and all that lies behind it are drawn, so a
 // text drawn like one that passed in this tab, on whatever page, is not looked at again. Only what axe itself
 // passed counts, so a text that it skips (disabled, hidden, obscured) vouches for none.
-window.axeViolations = async (structure) => {
+window.axeViolations = async (what) => {
   const options = { selectors: false, elementRef: true, resultTypes: ["violations"] };
-  const found = structure
+  const found = what === "every rule"
     ? (await axe.run({ ...options, rules: { "color-contrast": { enabled: false } } })).violations
     : [];
   const passed = new Set(JSON.parse(sessionStorage.getItem("axe-passed") ?? "[]"));
@@ -47,9 +47,11 @@ function drawings() {
   return (element) => {
     const style = getComputedStyle(element);
     const behind = layersOf(element);
-    return behind === null
-      ? null
-      : [style.color, style.fontSize, style.fontWeight, style.textShadow, behind].join("|");
+    const text = [
+      style.color, style.webkitTextFillColor, style.webkitTextStroke, style.textShadow,
+      style.fontSize, style.fontWeight,
+    ];
+    return behind === null ? null : [...text, behind].join("|");
   };
 }
 

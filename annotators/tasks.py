@@ -13,5 +13,5 @@ def quality_build(report_id: int) -> None:
 
 @task(queue="upkeep")
 def quality_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     service.quality_recover()

@@ -21,7 +21,7 @@ def import_run(import_id: int) -> None:
 
 @task(queue="upkeep")
 def imports_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     prompt_import.imports_recover()
 
 
@@ -32,7 +32,7 @@ def bias_build(report_id: int) -> None:
 
 @task(queue="upkeep")
 def bias_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     bias_service.bias_recover()
 
 
@@ -43,7 +43,7 @@ def cleaning_build(report_id: int) -> None:
 
 @task(queue="upkeep")
 def cleaning_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     cleaning.cleaning_recover()
 
 
@@ -54,7 +54,7 @@ def score_build(build_id: int) -> None:
 
 @task(queue="upkeep")
 def score_builds_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     scores.score_builds_recover()
 
 
@@ -76,7 +76,7 @@ def freeze_build(freeze_id: int) -> None:
 
 @task(queue="upkeep")
 def freezes_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     freezes.freezes_recover()
 
 
@@ -109,5 +109,5 @@ def hub_push(push_id: int) -> None:
 
 @task(queue="upkeep")
 def hub_push_recover() -> None:
-    """Every 30 s, from the beat schedule."""
+    """Every `RECOVER_EVERY`, from the beat schedule."""
     hub_service.hub_push_recover()

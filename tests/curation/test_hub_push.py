@@ -232,12 +232,11 @@ def test_the_form_pushes_and_the_page_shows_where_it_stands(
     assert TOKEN not in first + part + done
 
 
-@pytest.mark.parametrize(
-    "name", ["x", "a/b/c", "a--b/c", "a/b..c", "/a", "a/", "a b/c", "-a/b", "a/b-", "a/../b", "ä/b"]
-)
-def test_names_that_the_hub_would_refuse(people: People, hub: FakeHub, export: Export, name: str) -> None:
-    answer = people.client("rita").post(page(), {"export": export.pk, "repo_id": name})
-    assert "Write owner/name" in answer.content.decode()
+def test_names_that_the_hub_would_refuse(people: People, hub: FakeHub, export: Export) -> None:
+    client = people.client("rita")
+    for name in ("x", "a/b/c", "a--b/c", "a/b..c", "/a", "a/", "a b/c", "-a/b", "a/b-", "a/../b", "ä/b"):
+        answer = client.post(page(), {"export": export.pk, "repo_id": name})
+        assert "Write owner/name" in answer.content.decode(), name
     assert not HubPush.objects.exists()
 
 

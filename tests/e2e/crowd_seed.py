@@ -1,20 +1,14 @@
-"""Many people who are logged in already: `python -m tests.e2e.crowd_seed FUNCTION JSON`."""
+"""Many people who are logged in already."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
-import django
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 
-django.setup()
-
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
-
-from annotators.models import Assignment, CampaignPair  # noqa: E402
-from curation.models import Judgment, Membership, User  # noqa: E402
+from annotators.models import Assignment, CampaignPair
+from curation.models import Judgment, Membership, User
 
 
 def crowd(*, project: int, size: int) -> list[str]:
@@ -52,7 +46,3 @@ def outcome(*, campaign: int) -> dict[str, Any]:
             CampaignPair.objects.filter(campaign=campaign).values_list("slots_left", flat=True)
         ),
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](**json.loads(sys.argv[2]))))  # noqa: T201 -- the answer to the caller

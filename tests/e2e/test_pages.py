@@ -105,7 +105,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",
         f"evaluations/{world['evaluation']}/?show=flip", f"evaluations/{world['evaluation']}/?show=loss",
         f"sample/?model={world['model']}", f"formats/?version={world['number']}",
-        f"sample/?model={world['model']}", "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
+        "recipes/new/?preset=upo-certain", "recipes/new/?preset=tulu-3",
         "score/?scorer=length_gap&scorer=ches", "recipes/new/?preset=upo-estimator",
         "datasets/compare/?kind=removed", "datasets/compare/?old=2&new=1",
         f"recipe-runs/{world['failed_run']}/",

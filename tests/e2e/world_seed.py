@@ -1,11 +1,11 @@
-"""The project whose pages are walked, made in one process: `python -m tests.e2e.world_seed whole JSON`."""
+"""The project whose pages are walked."""
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Any
 
+from curation.models import Pair, ScoreProducer
+from curation.services.score_record import PairScoreValue, scores_record
 from tests import embedding_seed, score_seeds, seeds
 
 
@@ -32,9 +32,6 @@ def whole(*, model: str) -> dict[str, Any]:
 
 def on_policy(project: int) -> None:
     """Approximate scores of every pair, with a table of sources on the page of scores."""
-    from curation.models import Pair, ScoreProducer  # `seeds` has set Django up
-    from curation.services.score_record import PairScoreValue, scores_record
-
     details = {"model_fingerprint": "f", "dtype": "bfloat16", "max_length": 512}
     producer = ScoreProducer.objects.create(
         project_id=project, scorer="on_policy", fingerprint="on-policy", label="tiny", details=details
@@ -44,7 +41,3 @@ def on_policy(project: int) -> None:
         for pk in Pair.objects.filter(prompt__project=project).values_list("pk", flat=True)
     ]
     scores_record(producer=producer, rows=rows)
-
-
-if __name__ == "__main__":
-    print(json.dumps(whole(**json.loads(sys.argv[2]))))  # noqa: T201 -- the answer to the caller

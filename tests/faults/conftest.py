@@ -1,4 +1,4 @@
-"""One real site for all fault tests, with a tiny model and an impatient recovery."""
+"""One real site for all fault tests of a test worker, with a tiny model and an impatient recovery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ def site(tiny_model: Path) -> Iterator[RealSite]:
     if not Path(settings.ML_PYTHON).exists():
         pytest.skip("the worker environment is not installed (make setup)")
     site = RealSite(
-        settings.TEST_ROOT / "site-faults", TIEBREAK_JOB_LOST_AFTER="8", TIEBREAK_JOB_RESEND_AFTER="6"
+        settings.TEST_ROOT / "site-faults",
+        TIEBREAK_JOB_LOST_AFTER="6",
+        TIEBREAK_JOB_RESEND_AFTER="6",
+        TIEBREAK_RECOVER_EVERY="4",
     )
     site.start()
     try:

@@ -1,19 +1,12 @@
-"""A freeze on its way to the worker: `python -m tests.faults.freeze_seed freezing JSON`."""
+"""A freeze on its way to the worker."""
 
 from __future__ import annotations
 
-import json
-import sys
-
-import django
-
-django.setup()
-
-from curation.models import User  # noqa: E402
-from curation.services.freeze_build import freeze_request  # noqa: E402
-from curation.services.project_create import project_create  # noqa: E402
-from curation.services.recipe_run import recipe_run  # noqa: E402
-from tests.curation.recipe_data import judged_pair, saved_recipe  # noqa: E402
+from curation.models import User
+from curation.services.freeze_build import freeze_request
+from curation.services.project_create import project_create
+from curation.services.recipe_run import recipe_run
+from tests.curation.recipe_data import judged_pair, saved_recipe
 
 
 def freezing(*, slug: str) -> int:
@@ -24,7 +17,3 @@ def freezing(*, slug: str) -> int:
         judged_pair(project, p)
     run = recipe_run(recipe=saved_recipe(project), user=owner)
     return freeze_request(run=run, user=owner).pk
-
-
-if __name__ == "__main__":
-    print(freezing(**json.loads(sys.argv[2])))  # noqa: T201 -- the result goes to whoever asked

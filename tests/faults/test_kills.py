@@ -13,9 +13,11 @@ import pytest
 
 from tests.site import RealSite, wait_for
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.faults
+# Two groups, so that two test workers share these minutes, each with a site of its own.
+QUICK, LONG = pytest.mark.xdist_group("faults"), pytest.mark.xdist_group("faults-models")
 
-PROMPTS, DRAWS = 30, 4
+PROMPTS, DRAWS, RESPONSES = 30, 4, 4
 
 
 def kill_child(site: RealSite) -> None:
@@ -62,10 +64,11 @@ def explain(site: RealSite, job: int) -> Callable[[], str]:
     )
 
 
+@QUICK
 @pytest.mark.parametrize("what", sorted(KILLS))
 def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"sampling-{what}", prompts=PROMPTS, model=str(tiny_model))
-    job = site.seed("sampling", **made, n=DRAWS, max_tokens=200, batch_size=8)
+    job = site.seed("sampling", **made, n=DRAWS, max_tokens=120, batch_size=8)
     mine = (
         "SELECT r.id, r.text_hash FROM curation_response r "
         "JOIN curation_prompt p ON p.id = r.prompt_id WHERE p.project_id = %s"
@@ -88,10 +91,11 @@ def test_sampling_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert draws == [(PROMPTS * DRAWS, PROMPTS * DRAWS)]
 
 
+@QUICK
 @pytest.mark.parametrize("what", sorted(KILLS))
 def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"scoring-{what}", prompts=PROMPTS, model=str(tiny_model))
-    site.seed("responses", project=made["project"], per_prompt=8, length=480)
+    site.seed("responses", project=made["project"], per_prompt=RESPONSES, length=480)
     pairs = site.seed("pairs", project=made["project"])
     job = site.seed("scoring", **made)
     mine = (
@@ -110,11 +114,12 @@ def test_scoring_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert len(after) == 4 * pairs
 
 
+@LONG
 @pytest.mark.real_model
 @pytest.mark.parametrize("what", ["child", "database"])
 def test_embedding_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"embedding-{what}", prompts=PROMPTS, model=str(tiny_model))
-    site.seed("responses", project=made["project"], per_prompt=8, length=480)
+    site.seed("responses", project=made["project"], per_prompt=RESPONSES, length=480)
     pairs = site.seed("pairs", project=made["project"])
     job = site.seed("embedding", module="tests.embedding_seed", **made)
     mine = (
@@ -129,7 +134,7 @@ def test_embedding_survives(site: RealSite, tiny_model: Path, what: str) -> None
     assert wait_for(finished(site, job), 180, explain(site, job)) == "done"
     after = site.sql(mine, made["project"])
     assert before <= set(after)
-    assert len(after) == PROMPTS * 8
+    assert len(after) == PROMPTS * RESPONSES
     # semantic_distance once, relevance_gap for both directions
     scores = (
         "SELECT count(*) FROM curation_pairscore s JOIN curation_pair p ON p.id = s.pair_id "
@@ -138,6 +143,7 @@ def test_embedding_survives(site: RealSite, tiny_model: Path, what: str) -> None
     assert site.sql(scores, made["project"]) == [(3 * pairs,)]
 
 
+@LONG
 @pytest.mark.parametrize("what", sorted(KILLS))
 def test_training_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     made = site.seed("world", slug=f"training-{what}", prompts=8, model=str(tiny_model))
@@ -162,6 +168,7 @@ def test_training_survives(site: RealSite, tiny_model: Path, what: str) -> None:
     assert registered == [(1,)]
 
 
+@QUICK
 def test_ctrl_c_stops_everything_and_a_second_start_finds_its_data(site: RealSite) -> None:
     """Last in this file: it takes the shared site down and up again."""
     before = site.sql("SELECT count(*) FROM curation_response")

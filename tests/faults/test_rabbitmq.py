@@ -55,6 +55,7 @@ def site(rabbitmq: RabbitMQ) -> Iterator[RealSite]:
         BROKER_URL=rabbitmq.url,
         TIEBREAK_JOB_LOST_AFTER="6",
         TIEBREAK_JOB_RESEND_AFTER="3",
+        TIEBREAK_RECOVER_EVERY="4",
     )
     try:
         site.start()

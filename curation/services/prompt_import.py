@@ -27,6 +27,7 @@ from curation.importers.lines import too_large
 from curation.importers.rows import FileRow, Position, RowReader, open_reader
 from curation.importers.sniff import sniff_format
 from curation.models import Project, PromptImport, User
+from curation.read_ahead import ahead
 from curation.services.preference_parse import Entry, ParsedPreference, ReadOptions, preference_entries
 from curation.services.prompt_land import Batch, ImportTakenOverError, batch_land
 from curation.services.prompt_parse import MAX_CHARS, FieldMapping, ParsedPrompt, RowError, prompt_parse
@@ -259,9 +260,13 @@ def _reader(prompt_import: PromptImport) -> RowReader:
 
 
 def _read_to_end(prompt_import: PromptImport, on_progress: Progress | None) -> None:
-    with closing(_reader(prompt_import)) as reader:
-        for batch in _batches(reader, prompt_import):
-            batch_land(prompt_import=prompt_import, batch=batch, bytes_read=reader.bytes_read())
+    """Batches are parsed by one thread while the one before lands, which is PostgreSQL's work above all."""
+    with (
+        closing(_reader(prompt_import)) as reader,
+        closing(ahead(_batches(reader, prompt_import))) as batches,
+    ):
+        for batch, bytes_read in batches:
+            batch_land(prompt_import=prompt_import, batch=batch, bytes_read=bytes_read)
             prompt_import.refresh_from_db()
             if on_progress is not None:
                 on_progress(prompt_import)
@@ -277,22 +282,23 @@ def _entries(rows: Iterator[FileRow], prompt_import: PromptImport) -> Iterator[E
         yield [row], _parse(row, mapping)
 
 
-def _batches(reader: RowReader, prompt_import: PromptImport) -> Iterator[Batch]:
-    """Rows in batches that are small in number, bytes and time. Good rows before damage still come."""
+def _batches(reader: RowReader, prompt_import: PromptImport) -> Iterator[tuple[Batch, int]]:
+    """Rows in batches that are small in number, bytes and time, and how far into the stored file each ends.
+    Good rows before damage still come."""
     start = Position(prompt_import.resume_offset, prompt_import.resume_line)
     batch, began = Batch(start), monotonic()
     try:
         for rows, said in _entries(reader.rows(start), prompt_import):
             _add(batch, rows, said)
             if _is_full(batch) or monotonic() - began > BATCH_SECONDS:
-                yield batch
+                yield batch, reader.bytes_read()
                 batch, began = Batch(batch.start), monotonic()
     except CurationError:
         if batch.n_rows:
-            yield batch
+            yield batch, reader.bytes_read()
         raise
     if batch.n_rows:
-        yield batch
+        yield batch, reader.bytes_read()
 
 
 def _is_full(batch: Batch) -> bool:
@@ -301,7 +307,7 @@ def _is_full(batch: Batch) -> bool:
 
 def _add(batch: Batch, rows: list[FileRow], said: ParsedPrompt | list[ParsedPreference] | str) -> None:
     if isinstance(said, ParsedPrompt):
-        batch.add_prompt(rows[0], said.json)
+        batch.add_prompt(rows[0], said)
     elif isinstance(said, str):
         batch.add_issue(rows[0], said, rows[0].excerpt or str(rows[0].value))
     else:

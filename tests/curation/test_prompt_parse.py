@@ -56,7 +56,7 @@ def test_shape_unicode_form_and_outer_space_do_not_matter(messages: list[dict[st
 @given(conversations)
 def test_what_is_parsed_is_kept_as_written(messages: list[dict[str, str]]) -> None:
     parsed = prompt_parse({"messages": messages}, MESSAGES)
-    assert json.loads(parsed.json)["messages"] == messages
+    assert json.loads(parsed.messages) == messages
 
 
 @given(json_values)

@@ -18,9 +18,7 @@ class Pair(models.Model):
     is looked up for every row that comes in: so there are no others.
     """
 
-    prompt = models.ForeignKey(
-        Prompt, on_delete=models.CASCADE, related_name="pairs", db_constraint=False
-    )
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="pairs", db_constraint=False)
     response_a = models.ForeignKey(
         Response, on_delete=models.CASCADE, related_name="pairs_as_a", db_constraint=False
     )

@@ -83,19 +83,13 @@ def preferences_land(
         "repeated": n_said - sum(map(sum, new_judgments)),
         "identical": identical,
     }
-    # Of several records that hold the same new prompt or response only the first one brings it.
-    is_new = [
-        _first_of(new_prompts, [prompt]) | _first_of(new_responses, ids) | any(judged)
-        for prompt, ids, judged in zip(prompts, shown, new_judgments, strict=True)
-    ]
+    is_new = []
+    for prompt, ids, judged in zip(prompts, shown, new_judgments, strict=True):
+        is_new.append(any(judged) or prompt in new_prompts or not new_responses.isdisjoint(ids))
+        # Of several records that hold the same new prompt or response only the first one brings it.
+        new_prompts.discard(prompt)
+        new_responses.difference_update(ids)
     return Landed(landed, is_new)
-
-
-def _first_of(new: set[int], ids: Sequence[int]) -> bool:
-    """Whether any of `ids` is new; they are not new a second time."""
-    found = new.intersection(ids)
-    new -= found
-    return bool(found)
 
 
 def _prompts(
@@ -136,14 +130,14 @@ def _pairs(
         return {(a, b): pk for pk, a, b in found.values_list("pk", "response_a", "response_b")}
 
     known = there(two for two in wanted if new_responses.isdisjoint(two))
-    missing = [(prompt, *two) for two, prompt in wanted.items() if two not in known]
+    missing = [(prompt, a, b) for (a, b), prompt in wanted.items() if (a, b) not in known]
     if not missing:
         return known, set()
     with connection.cursor() as cursor:
         cursor.execute(PAIRS, [list(column) for column in zip(*missing, strict=True)])
         made = {(a, b): pk for pk, a, b in cursor.fetchall()}
     # Of pairs that someone else made meanwhile nothing comes back.
-    known |= made if len(made) == len(missing) else there(two for _, *two in missing)
+    known |= made if len(made) == len(missing) else there((a, b) for _, a, b in missing)
     return known, set(made.values())
 
 

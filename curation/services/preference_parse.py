@@ -97,7 +97,8 @@ def checked(
         len(one.rater.label) > MAX_NAME for one in chains
     ):
         raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
-    for part in (*answers, *chains):
+    parts: list[Answer | Comparison] = [*answers, *chains]
+    for part in parts:
         if not _is_storable(part):
             storable_json(_values(part))
     return ParsedPreference(prompt, answers, comparisons)

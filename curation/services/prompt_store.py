@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from django.db import connection
 from django.utils import timezone
@@ -14,9 +15,10 @@ from curation.services.prompt_parse import ParsedPrompt
 # and number the same responses.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('curation.prompt_land'), %s)"
 KNOWN = "SELECT fingerprint, id FROM curation_prompt WHERE project_id = %s AND fingerprint = ANY(%s)"
-LABELS = ("category", "tags", "source", "split", "language", "licence")
+LABELS = ("category", "source", "split", "language", "licence")
 COLUMNS = (
-    "id", "project_id", "prompt_import_id", "created_at", "fingerprint", "messages", "metadata", *LABELS,
+    "id", "project_id", "prompt_import_id", "created_at", "fingerprint", "messages", "metadata", "tags",
+    *LABELS,
 )  # fmt: skip
 
 
@@ -43,12 +45,13 @@ def prompts_store(
         del missing[fingerprint]
     made = dict(zip(missing, next_ids("curation_prompt", len(missing)), strict=True))
     head = project_id, import_id, timezone.now().isoformat()
-    copy_in(
-        "curation_prompt",
-        COLUMNS,
+    labels = itemgetter(*LABELS)
+    rows = (
         (
-            (pk, *head, fingerprint, prompt.messages, prompt.metadata, *(prompt.record[name] for name in LABELS))
-            for (fingerprint, pk), prompt in zip(made.items(), missing.values(), strict=True)
-        ),
-    )
+            pk, *head, fingerprint, prompt.messages, prompt.metadata, prompt.record["tags"] or "{}",
+            *labels(prompt.record),
+        )
+        for (fingerprint, pk), prompt in zip(made.items(), missing.values(), strict=True)
+    )  # fmt: skip
+    copy_in("curation_prompt", COLUMNS, rows)
     return ids | made, set(made.values())

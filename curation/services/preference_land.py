@@ -26,9 +26,12 @@ COLUMNS = [
     "id", "rater_id", "pair_id", '"left"', "outcome", "preference", "probability", "attributes", "rationale",
     "skip_reason", "source", "created_at", "duration_ms", "guideline", "supersedes_id",
 ]  # fmt: skip
+# The ids come as texts: the driver would look at every item of a list.
 PAIRS = """
 INSERT INTO curation_pair (prompt_id, response_a_id, response_b_id, created_at)
-SELECT *, now() FROM unnest(%s::int8[], %s::int8[], %s::int8[])
+SELECT *, now() FROM unnest(
+    string_to_array(%s, ',')::int8[], string_to_array(%s, ',')::int8[], string_to_array(%s, ',')::int8[]
+)
 ON CONFLICT (response_a_id, response_b_id) DO NOTHING RETURNING id, response_a_id, response_b_id
 """
 Two = tuple[int, int]  # the responses of a pair, in canonical order
@@ -134,7 +137,7 @@ def _pairs(
     if not missing:
         return known, set()
     with connection.cursor() as cursor:
-        cursor.execute(PAIRS, [list(column) for column in zip(*missing, strict=True)])
+        cursor.execute(PAIRS, [",".join(map(str, column)) for column in zip(*missing, strict=True)])
         made = {(a, b): pk for pk, a, b in cursor.fetchall()}
     # Of pairs that someone else made meanwhile nothing comes back.
     known |= made if len(made) == len(missing) else there((a, b) for _, a, b in missing)

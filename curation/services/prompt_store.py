@@ -14,7 +14,10 @@ from curation.services.prompt_parse import ParsedPrompt
 # Concurrent imports of one project would lock the same new fingerprints in different orders and deadlock,
 # and number the same responses.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('curation.prompt_land'), %s)"
-KNOWN = "SELECT fingerprint, id FROM curation_prompt WHERE project_id = %s AND fingerprint = ANY(%s)"
+KNOWN = """
+SELECT fingerprint, id FROM curation_prompt
+WHERE project_id = %s AND fingerprint = ANY(string_to_array(%s, ','))
+"""
 LABELS = ("category", "source", "split", "language", "licence")
 COLUMNS = (
     "id", "project_id", "prompt_import_id", "created_at", "fingerprint", "messages", "metadata", "tags",
@@ -39,7 +42,7 @@ def prompts_store(
     for prompt in prompts:
         missing.setdefault(prompt.record["fingerprint"], prompt)
     with connection.cursor() as cursor:
-        cursor.execute(KNOWN, [project_id, list(missing)])
+        cursor.execute(KNOWN, [project_id, ",".join(missing)])
         ids: dict[str, int] = dict(cursor.fetchall())
     for fingerprint in ids:
         del missing[fingerprint]

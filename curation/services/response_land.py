@@ -79,9 +79,8 @@ def responses_land(
             answers.setdefault(draw, answer)
     shelf = _Shelf(draw for draw in answers if draw[0] not in new_prompts)
     # Stated numbers first, so that no other sample takes them.
-    found = {
-        draw: shelf.place(draw, answers[draw]) for draw in sorted(answers, key=lambda draw: draw[3] is None)
-    }
+    order = sorted(answers.items(), key=lambda item: item[0][3] is None)
+    found = {draw: shelf.place(draw, answer) for draw, answer in order}
     _name_originals(preferences, draws, found)
     _store(shelf.missing)
     return {draw: response.pk for draw, response in found.items()}, {one.pk for one in shelf.missing}
@@ -130,7 +129,7 @@ class _Shelf:
             if holder.text_hash == text_hash:
                 return holder
         same = self._by_text.get((prompt, sampler, text_hash))
-        if same is None and (answer.model, answer.drawn.backend) == (PEOPLE, IMPORTED.backend):
+        if same is None and answer.model == PEOPLE and answer.drawn.backend == IMPORTED.backend:
             same = self._by_text.get((prompt, NOBODY, text_hash))
         return same or self._make(draw, answer, self._last.get((prompt, sampler), -1) + 1)
 

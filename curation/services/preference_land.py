@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -161,28 +161,29 @@ def _judgments(
     raters = _raters(project, away)
     fresh = iter(next_ids("curation_judgment", sum(len(chain) for _, chain in chains)))
     now = timezone.now().isoformat()
-    rows: list[tuple[Any, ...]] = []
+    new: list[bool] = []
 
-    def append(one: Told, chain: list[Comparison]) -> bool:
-        """Whether the last of the chain is new."""
+    def rows(one: Told, chain: list[Comparison]) -> Iterator[tuple[Any, ...]]:
+        """What is new of the chain, made while PostgreSQL stores what came before."""
         before, is_new = 0, False
         for said in chain:
             rater = here(one, said) or raters[said.rater]
             key = _key(said, rater, pairs[one.two], one.left(said))
             is_new = key not in known
             if is_new and before in corrected:
-                return False  # what corrects it here stands
+                is_new = False  # what corrects it here stands
+                break
             if is_new:
                 known[key] = next(fresh)
-                rows.append((known[key], *key[:6], *_rest(said, one, now), before or None))
+                yield (known[key], *key[:6], *_rest(said, one, now), before or None)
                 if before:
                     corrected.add(before)
             before = known[key]
-        return is_new
+        new.append(is_new)
 
-    new = iter([append(one, chain) for one, chain in chains])
-    copy_in("curation_judgment", COLUMNS, rows)
-    return [[next(new) for _ in record] for record in told]
+    copy_in("curation_judgment", COLUMNS, (row for one, chain in chains for row in rows(one, chain)))
+    found = iter(new)
+    return [[next(found) for _ in record] for record in told]
 
 
 def _own_raters(project: Project, chains: list[tuple[Told, list[Comparison]]]) -> dict[Rated, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,9 +80,23 @@ def responses_land(
     shelf = _Shelf(draw for draw in answers if draw[0] not in new_prompts)
     # Stated numbers first, so that no other sample takes them.
     order = sorted(answers.items(), key=lambda item: item[0][3] is None)
-    found = {draw: shelf.place(draw, answer) for draw, answer in order}
-    _name_originals(preferences, draws, found)
-    _store(shelf.missing)
+    ids = iter(next_ids("curation_response", len(answers)))
+    found: dict[Draw, _Shelved] = {}
+
+    def made() -> Iterator[_Shelved]:
+        for draw, answer in order:
+            found[draw] = one = shelf.place(draw, answer)
+            if not one.pk:
+                one.pk = next(ids)
+                yield one
+
+    # Placed one by one while PostgreSQL stores those before, unless some must know others that come later.
+    missing: Iterable[_Shelved] = made()
+    if any(answer.edited_from is not None for answer in answers.values()):
+        missing = list(missing)
+        _name_originals(preferences, draws, found)
+    now = timezone.now().isoformat()
+    copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
     return {draw: response.pk for draw, response in found.items()}, {one.pk for one in shelf.missing}
 
 
@@ -152,14 +166,6 @@ def _name_originals(
             edit, original = found[draw], found[record[answer.edited_from]]
             if edit.answer is not None and edit.edited_from is None and original is not edit:
                 edit.edited_from = original
-
-
-def _store(missing: list[_Shelved]) -> None:
-    """Append them; each gets its id, in their order."""
-    for one, pk in zip(missing, next_ids("curation_response", len(missing)), strict=True):
-        one.pk = pk
-    now = timezone.now().isoformat()
-    copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
 
 
 def _row(one: _Shelved, answer: Answer, now: str) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ turns = st.lists(st.fixed_dictionaries({"role": st.text(), "content": contents})
 
 
 def test_it_works() -> None:
-    messages = [
+    messages: list[dict[str, Any]] = [
         {"role": "system", "content": 'Be "brief".\n'},
         {"role": "user", "content": " Café? \\ \u2028 😀 "},
         {"role": "tool", "content": [{"type": "text", "text": "b", "a": 1.5}]},

@@ -13,6 +13,11 @@ SEND = {"i2": "int2send", "i4": "int4send", "i8": "int8send", "f8": "float8send"
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 _HEAD = len(_SIGNATURE) + 2 + 4 + 8 + 4  # field count; length and value of n; length of the rows
 _BLOCK = 50_000
+# The sequence is looked up once, not for each id.
+IDS = """
+WITH found AS MATERIALIZED (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence)
+SELECT array_agg(nextval(sequence)) FROM found, generate_series(1, %s)
+"""
 
 
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -33,10 +38,8 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
 def next_ids(table: str, n: int) -> list[int]:
     """Ids of a table to come, so that rows can name each other before they are stored."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, n]
-        )
-        return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(IDS, [table, n])
+        return list(cursor.fetchone()[0] or ())
 
 
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:

@@ -18,7 +18,7 @@ UTF8_BOM = b"\xef\xbb\xbf"
 CHUNK_BYTES = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One line with its end. Of a line longer than a row may be, `data` is only the beginning."""
 

@@ -48,10 +48,18 @@ def _json_row(line: Line) -> FileRow:
     return FileRow(line.number, size, line.after, value, problem, excerpt(line.data) if problem else "")
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+# `json.loads` with an option would make a decoder for every row.
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
 def json_object(data: bytes) -> tuple[dict[str, Any] | None, str]:
     """The object, or why there is none."""
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
+        value = _decode(data.decode("utf-8"))
     except UnicodeDecodeError:
         return None, NOT_UTF8
     except json.JSONDecodeError as error:
@@ -63,10 +71,6 @@ def json_object(data: bytes) -> tuple[dict[str, Any] | None, str]:
     if not isinstance(value, dict):
         return None, "The row is not a JSON object with named fields"
     return value, ""
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
 
 
 class CsvReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 from curation.attributes import attributes_translate
 from curation.bulk import copy_in, next_ids
 from curation.importers.datasets.record import Comparison, Rated
-from curation.models import Judgment, Pair, Project, Prompt, PromptImport, Rater
+from curation.models import Judgment, Pair, Project, PromptImport, Rater
 from curation.models.judgments import Side
 from curation.services.export_origins import pseudonyms
 from curation.services.preference_parse import ParsedPreference
@@ -26,9 +26,12 @@ COLUMNS = [
     "id", "rater_id", "pair_id", '"left"', "outcome", "preference", "probability", "attributes", "rationale",
     "skip_reason", "source", "created_at", "duration_ms", "guideline", "supersedes_id",
 ]  # fmt: skip
+# The ids come as texts: the driver would look at every item of a list.
 PAIRS = """
 INSERT INTO curation_pair (prompt_id, response_a_id, response_b_id, created_at)
-SELECT *, now() FROM unnest(%s::int8[], %s::int8[], %s::int8[])
+SELECT *, now() FROM unnest(
+    string_to_array(%s, ',')::int8[], string_to_array(%s, ',')::int8[], string_to_array(%s, ',')::int8[]
+)
 ON CONFLICT (response_a_id, response_b_id) DO NOTHING RETURNING id, response_a_id, response_b_id
 """
 Two = tuple[int, int]  # the responses of a pair, in canonical order
@@ -36,17 +39,13 @@ Two = tuple[int, int]  # the responses of a pair, in canonical order
 Answer = tuple[int, int, str, str, int | None, float | None, datetime | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
-    """A comparison, and the ids of its record's responses."""
+    """A comparison, the ids of its record's responses, and of these the two that are compared."""
 
     comparison: Comparison
     responses: list[int]
-
-    @property
-    def two(self) -> Two:
-        first, second = (self.responses[at] for at in (self.comparison.first, self.comparison.second))
-        return min(first, second), max(first, second)
+    two: Two
 
     def left(self, said: Comparison) -> str:
         """The side that `said` counts as shown left: this comparison, or an earlier one on the same two."""
@@ -73,33 +72,27 @@ def preferences_land(
     imports_lock(project_id=project.pk)
     prompts, new_prompts = _prompts(project, preferences, prompt_import)
     draws = draws_of(project, preferences, prompts)
-    responses, new_responses = responses_land(preferences, draws)
+    responses, new_responses = responses_land(preferences, draws, new_prompts)
     shown = [[responses[draw] for draw in record] for record in draws]
     told, identical = _told(preferences, draws, shown)
-    pairs, new_pairs = _pairs(prompts, told)
-    new_judgments = _judgments(project, told, pairs)
+    pairs, new_pairs = _pairs(prompts, told, new_responses)
+    new_judgments = _judgments(project, told, pairs, new_pairs)
     n_said = sum(map(len, told))
     landed = {
         "prompts": len(new_prompts),
         "responses": len(new_responses),
-        "pairs": new_pairs,
+        "pairs": len(new_pairs),
         "judgments": sum(map(sum, new_judgments)),
         "repeated": n_said - sum(map(sum, new_judgments)),
         "identical": identical,
     }
-    # Of several records that hold the same new prompt or response only the first one brings it.
-    is_new = [
-        _first_of(new_prompts, [prompt]) | _first_of(new_responses, ids) | any(judged)
-        for prompt, ids, judged in zip(prompts, shown, new_judgments, strict=True)
-    ]
+    is_new = []
+    for prompt, ids, judged in zip(prompts, shown, new_judgments, strict=True):
+        is_new.append(any(judged) or prompt in new_prompts or not new_responses.isdisjoint(ids))
+        # Of several records that hold the same new prompt or response only the first one brings it.
+        new_prompts.discard(prompt)
+        new_responses.difference_update(ids)
     return Landed(landed, is_new)
-
-
-def _first_of(new: set[int], ids: Sequence[int]) -> bool:
-    """Whether any of `ids` is new; they are not new a second time."""
-    found = new.intersection(ids)
-    new -= found
-    return bool(found)
 
 
 def _prompts(
@@ -107,13 +100,10 @@ def _prompts(
 ) -> tuple[list[int], set[int]]:
     """The prompt of each record, and which of them are new."""
     import_id = prompt_import.pk if prompt_import else None
-    created = prompts_store(
-        project_id=project.pk, import_id=import_id, prompts=[one.prompt.json for one in preferences]
+    ids, new = prompts_store(
+        project_id=project.pk, import_id=import_id, prompts=[one.prompt for one in preferences]
     )
-    prints = [one.prompt.record["fingerprint"] for one in preferences]
-    known = Prompt.objects.filter(project=project, fingerprint__in=set(prints))
-    ids = dict(known.values_list("fingerprint", "pk"))
-    return [ids[fingerprint] for fingerprint in prints], set(created)
+    return [ids[one.prompt.record["fingerprint"]] for one in preferences], new
 
 
 def _told(
@@ -122,39 +112,44 @@ def _told(
     """Each record's comparisons with its responses, and how many compare a text with itself."""
     told, identical = [], 0
     for one, record, ids in zip(preferences, draws, shown, strict=True):
-        kept = [
-            Told(comparison, ids)
-            for comparison in one.comparisons
-            if record[comparison.first][2] != record[comparison.second][2]
-        ]
+        kept = []
+        for said in one.comparisons:
+            if record[said.first][2] != record[said.second][2]:
+                first, second = ids[said.first], ids[said.second]
+                kept.append(Told(said, ids, (first, second) if first < second else (second, first)))
         identical += len(one.comparisons) - len(kept)
         told.append(kept)
     return told, identical
 
 
-def _pairs(prompts: list[int], told: list[list[Told]]) -> tuple[dict[Two, int], int]:
-    """The pair of each two responses, made where it is not there, and how many were made."""
+def _pairs(
+    prompts: list[int], told: list[list[Told]], new_responses: set[int]
+) -> tuple[dict[Two, int], set[int]]:
+    """The pair of each two responses, made where it is not there, and which were made."""
     wanted = {one.two: prompt for prompt, record in zip(prompts, told, strict=True) for one in record}
 
-    def there() -> dict[Two, int]:
-        found = Pair.objects.filter(response_a__in={a for a, _ in wanted})
+    def there(some: Iterable[Two]) -> dict[Two, int]:
+        found = Pair.objects.filter(response_a__in={a for a, _ in some})
         return {(a, b): pk for pk, a, b in found.values_list("pk", "response_a", "response_b")}
 
-    known = there()
+    known = there(two for two in wanted if new_responses.isdisjoint(two))
     missing = [(prompt, a, b) for (a, b), prompt in wanted.items() if (a, b) not in known]
-    if missing:
-        with connection.cursor() as cursor:
-            cursor.execute(PAIRS, [list(column) for column in zip(*missing, strict=True)])
-            made = {(a, b): pk for pk, a, b in cursor.fetchall()}
-        # Of pairs that someone else made meanwhile nothing comes back.
-        known = known | made if len(made) == len(missing) else there()
-    return known, len(missing)
+    if not missing:
+        return known, set()
+    with connection.cursor() as cursor:
+        cursor.execute(PAIRS, [",".join(map(str, column)) for column in zip(*missing, strict=True)])
+        made = {(a, b): pk for pk, a, b in cursor.fetchall()}
+    # Of pairs that someone else made meanwhile nothing comes back.
+    known |= made if len(made) == len(missing) else there((a, b) for _, a, b in missing)
+    return known, set(made.values())
 
 
-def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) -> list[list[bool]]:
+def _judgments(
+    project: Project, told: list[list[Told]], pairs: dict[Two, int], new_pairs: set[int]
+) -> list[list[bool]]:
     """Append the judgments that are new; for each of the comparisons whether it was."""
     chains = [(one, [*one.comparison.earlier, one.comparison]) for record in told for one in record]
-    known, corrected = _known({pairs[one.two] for one, _ in chains})
+    known, corrected = _known({pairs[one.two] for one, _ in chains} - new_pairs)
     own = _own_raters(project, chains)
 
     def here(one: Told, said: Comparison) -> int:
@@ -165,29 +160,30 @@ def _judgments(project: Project, told: list[list[Told]], pairs: dict[Two, int]) 
     away = {said.rater for one, chain in chains for said in chain if not here(one, said)}
     raters = _raters(project, away)
     fresh = iter(next_ids("curation_judgment", sum(len(chain) for _, chain in chains)))
-    now = timezone.now()
-    rows: list[tuple[Any, ...]] = []
+    now = timezone.now().isoformat()
+    new: list[bool] = []
 
-    def append(one: Told, chain: list[Comparison]) -> bool:
-        """Whether the last of the chain is new."""
+    def rows(one: Told, chain: list[Comparison]) -> Iterator[tuple[Any, ...]]:
+        """What is new of the chain, made while PostgreSQL stores what came before."""
         before, is_new = 0, False
         for said in chain:
             rater = here(one, said) or raters[said.rater]
             key = _key(said, rater, pairs[one.two], one.left(said))
             is_new = key not in known
             if is_new and before in corrected:
-                return False  # what corrects it here stands
+                is_new = False  # what corrects it here stands
+                break
             if is_new:
                 known[key] = next(fresh)
-                rows.append((known[key], *key[:6], *_rest(said, one, now), before or None))
+                yield (known[key], *key[:6], *_rest(said, one, now), before or None)
                 if before:
                     corrected.add(before)
             before = known[key]
-        return is_new
+        new.append(is_new)
 
-    new = iter([append(one, chain) for one, chain in chains])
-    copy_in("curation_judgment", COLUMNS, rows)
-    return [[next(new) for _ in record] for record in told]
+    copy_in("curation_judgment", COLUMNS, (row for one, chain in chains for row in rows(one, chain)))
+    found = iter(new)
+    return [[next(found) for _ in record] for record in told]
 
 
 def _own_raters(project: Project, chains: list[tuple[Told, list[Comparison]]]) -> dict[Rated, int]:
@@ -202,10 +198,10 @@ def _key(said: Comparison, rater: int, pair: int, left: str) -> Answer:
     return rater, pair, left, said.outcome, said.preference, said.probability, moment
 
 
-def _rest(said: Comparison, one: Told, now: datetime) -> tuple[Any, ...]:
+def _rest(said: Comparison, one: Told, now: str) -> tuple[Any, ...]:
     moment, kept = said.created_at or now, said.kept
     if kept is None:
-        attributes = storable_json(attributes_of(said, one.left(said)))
+        attributes = "{}" if said.is_plain else storable_json(attributes_of(said, one.left(said)))
         return attributes, said.rationale, "", SOURCE, moment, None, None
     responses = dict(enumerate(one.responses, start=1))
     turned = one.responses[0] > one.responses[1]

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from curation.errors import CurationError
 from curation.importers.datasets.record import (
+    IMPORTED,
     Answer,
     Comparison,
     DatasetFormat,
     Drawn,
     Kept,
     PreferenceRecord,
-    Rated,
+    PromptText,
 )
 from curation.importers.rows import FileRow
-from curation.services.prompt_parse import FieldMapping, ParsedPrompt, RowError, prompt_parse, storable_json
+from curation.services.prompt_parse import (
+    ParsedPrompt,
+    RowError,
+    conversation,
+    is_storable,
+    prompt_labels,
+    prompt_of,
+    prompt_tags,
+    storable_json,
+)
 
 MAX_NAME = 200
-MAPPING = FieldMapping(
-    prompt="messages", kind="messages", category="category", language="language", source="source",
-    licence="licence", split="split", tags="tags",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class ReadOptions:
     licence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedPreference:
     """A record that PostgreSQL can take: every answer names a model."""
 
@@ -54,28 +61,31 @@ def preference_parse(
 ) -> ParsedPreference:
     """Raises RowError with the reason where it cannot be stored."""
     text = record.prompt
-    row = {
-        "messages": text.messages,
-        "category": text.category,
-        "language": text.language,
-        "source": entry.dataset or text.source or options.source,
-        "licence": options.licence,
-        "split": options.split,
-        "tags": list(text.tags),
-    }
-    if text.is_whole:
-        row |= {"source": text.source, "licence": text.licence, "split": text.split}
-    prompt = prompt_parse(row, MAPPING)
+    prompt = prompt_of(
+        conversation(text.messages),
+        _labels_of(text, entry, options),
+        prompt_tags(list(text.tags)) if text.tags else [],
+        {name: value for name, value in text.metadata.items() if text.is_whole or value not in (None, "")},
+    )
     if text.fingerprint and text.fingerprint != prompt.record["fingerprint"]:
         raise RowError("The prompt is not the one that was exported: its fingerprint differs")
-    metadata = {
-        name: value for name, value in text.metadata.items() if text.is_whole or value not in (None, "")
-    }
-    if metadata:
-        prompt.record["metadata"] = metadata
-        prompt = ParsedPrompt(prompt.record, storable_json(prompt.record))
-    answers = tuple(_named(answer, entry) for answer in record.answers)
-    return checked(prompt, answers, record.comparisons)
+    unknown = f"unknown ({entry.dataset})" if entry.dataset else "unknown"
+    for answer in record.answers:
+        answer.model = answer.model or unknown
+    return checked(prompt, record.answers, record.comparisons)
+
+
+def _labels_of(text: PromptText, entry: DatasetFormat, options: ReadOptions) -> Mapping[str, str]:
+    if text.is_whole:
+        return _labels(text.category, text.source, text.split, text.language, text.licence)
+    source = entry.dataset or text.source or options.source
+    return _labels(text.category, source, options.split, text.language, options.licence)
+
+
+@lru_cache(maxsize=1024)  # most rows of a file have the same
+def _labels(category: str, source: str, split: str, language: str, licence: str) -> Mapping[str, str]:
+    labels = prompt_labels(category, source, split, language, licence)
+    return labels | {"split": labels["split"] or "train"}
 
 
 def checked(
@@ -83,23 +93,29 @@ def checked(
 ) -> ParsedPreference:
     """Raises RowError for names that are too long and characters that cannot be stored."""
     chains = [one for said in comparisons for one in (*said.earlier, said)]
-    names = [answer.model for answer in answers] + [one.rater.label for one in chains]
-    if any(len(name) > MAX_NAME for name in names):
+    if any(len(answer.model) > MAX_NAME for answer in answers) or any(
+        len(one.rater.label) > MAX_NAME for one in chains
+    ):
         raise RowError(f"The name of a model or rater is longer than {MAX_NAME} characters")
     parts: list[Answer | Comparison] = [*answers, *chains]
-    storable_json([_values(one) for one in parts])
+    for part in parts:
+        if not _is_storable(part):
+            storable_json(_values(part))
     return ParsedPreference(prompt, answers, comparisons)
 
 
-def _values(one: Answer | Comparison | Drawn | Kept | Rated) -> list[Any]:
+def _is_storable(one: Answer | Comparison) -> bool:
+    """Whether it holds texts alone, which can be stored. Anything more needs a closer look."""
+    if isinstance(one, Answer):
+        is_plain = not one.metadata and one.drawn is IMPORTED
+        return is_plain and is_storable(one.text) and is_storable(one.model)
+    return one.is_plain and is_storable(one.rationale) and is_storable(one.rater.label)
+
+
+def _values(one: Answer | Comparison | Drawn | Kept) -> list[Any]:
     """What is in it, without the copies that `asdict` makes. Earlier answers are looked at on their own."""
     found = (getattr(one, name) for name in one.__slots__ if name != "earlier")
-    return [_values(value) if isinstance(value, Drawn | Kept | Rated) else value for value in found]
-
-
-def _named(answer: Answer, entry: DatasetFormat) -> Answer:
-    unknown = f"unknown ({entry.dataset})" if entry.dataset else "unknown"
-    return replace(answer, model=answer.model or unknown)
+    return [_values(value) if isinstance(value, Drawn | Kept) else value for value in found]
 
 
 def preference_entries(

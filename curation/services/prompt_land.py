@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import islice
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -13,6 +13,7 @@ from curation.importers.rows import FileRow, Position
 from curation.models import ImportIssue, PromptImport
 from curation.services.preference_land import preferences_land
 from curation.services.preference_parse import ParsedPreference
+from curation.services.prompt_parse import ParsedPrompt
 from curation.services.prompt_store import imports_lock, prompts_store
 
 MAX_ISSUES = 10_000
@@ -26,11 +27,11 @@ class ImportTakenOverError(Exception):
 
 @dataclass
 class Batch:
-    """Rows read since the last commit: `prompts` are the JSON texts of `ParsedPrompt`s, `preferences` are
-    what a number of rows says together. `n_good` counts the rows of both."""
+    """Rows read since the last commit: `preferences` are what a number of rows says together. `n_good` counts
+    the rows of both kinds."""
 
     start: Position
-    prompts: list[str] = field(default_factory=list)
+    prompts: list[ParsedPrompt] = field(default_factory=list)
     preferences: list[tuple[list[ParsedPreference], int]] = field(default_factory=list)
     n_good: int = 0
     issues: list[tuple[int, str, str]] = field(default_factory=list)
@@ -41,8 +42,8 @@ class Batch:
     def n_rows(self) -> int:
         return self.n_good + self.n_failed
 
-    def add_prompt(self, row: FileRow, json_text: str) -> None:
-        self.prompts.append(json_text)
+    def add_prompt(self, row: FileRow, prompt: ParsedPrompt) -> None:
+        self.prompts.append(prompt)
         self.n_good += 1
         self._pass(row)
 
@@ -68,12 +69,15 @@ def batch_land(*, prompt_import: PromptImport, batch: Batch, bytes_read: int) ->
 
     The import is advanced only while this worker's attempt still owns it; otherwise ImportTakenOverError.
     """
+    with connection.cursor() as cursor:
+        # A database that crashes now may lose the last batches, but each with the place to resume.
+        cursor.execute("SET LOCAL synchronous_commit TO off")
     imports_lock(project_id=prompt_import.project_id)
     landed = dict(prompt_import.landed)
     if batch.preferences:
         created = _preferences_store(prompt_import, batch, landed)
     else:
-        stored = prompts_store(
+        _, stored = prompts_store(
             project_id=prompt_import.project_id, import_id=prompt_import.pk, prompts=batch.prompts
         )
         created = len(stored)

@@ -52,32 +52,48 @@ class FieldMapping:
         return (named | {self.source, self.language, self.licence}) - {""}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ParsedPrompt:
-    """A row ready to be stored: the columns of `Prompt`, and the same as one JSON text."""
+    """A row ready to be stored: the columns of `Prompt`, two of them also as JSON texts."""
 
     record: dict[str, Any]
-    json: str
+    messages: str
+    metadata: str
 
 
 def prompt_parse(row: Mapping[str, Any], mapping: FieldMapping) -> ParsedPrompt:
     """The prompt that a row holds. Raises RowError with the reason where it holds none."""
     messages = _messages(row, mapping)
     used = mapping.columns
-    record = {
-        "messages": messages,
-        "category": _short_text(row, mapping.category, "category"),
-        "tags": _tags(row.get(mapping.tags)),
-        "source": _short_text(row, mapping.source, "source") or mapping.default_source,
-        "split": _split(row.get(mapping.split)) or mapping.default_split,
-        "language": _short_text(row, mapping.language, "language"),
-        "licence": _short_text(row, mapping.licence, "licence"),
-        "metadata": {
-            name: value for name, value in row.items() if name not in used and value not in (None, "")
-        },
-    }
+    named = (mapping.category, mapping.source, mapping.split, mapping.language, mapping.licence)
+    labels = prompt_labels(*(row.get(column) if column else None for column in named))
+    labels["source"] = labels["source"] or mapping.default_source
+    labels["split"] = labels["split"] or mapping.default_split
+    others = {name: value for name, value in row.items() if name not in used and value not in (None, "")}
+    return prompt_of(messages, labels, prompt_tags(row.get(mapping.tags)), others)
+
+
+def prompt_of(
+    messages: list[dict[str, Any]], labels: Mapping[str, str], tags: list[str], metadata: Mapping[str, Any]
+) -> ParsedPrompt:
+    """The prompt of these parts, `messages` as `conversation` gives them. Raises RowError."""
+    record = {"messages": messages, **labels, "tags": tags, "metadata": metadata}
     record["fingerprint"] = _fingerprint(messages)
-    return ParsedPrompt(record=record, json=storable_json(record))
+    for text in (*labels.values(), *tags):
+        if not is_storable(text):
+            storable_json(text)  # says why
+    return ParsedPrompt(record, storable_json(messages), storable_json(metadata) if metadata else "{}")
+
+
+def prompt_labels(category: Any, source: Any, split: Any, language: Any, licence: Any) -> dict[str, str]:
+    """The short texts of a prompt, empty where there is none. Raises RowError."""
+    return {
+        "category": _short_text(category, "category"),
+        "source": _short_text(source, "source"),
+        "split": _split(split),
+        "language": _short_text(language, "language"),
+        "licence": _short_text(licence, "licence"),
+    }
 
 
 def _fingerprint(messages: list[dict[str, Any]]) -> str:
@@ -94,7 +110,7 @@ def _messages(row: Mapping[str, Any], mapping: FieldMapping) -> list[dict[str, A
     if mapping.kind == "messages":
         messages = conversation(value)
     elif isinstance(value, str):
-        messages = [{"role": "user", "content": _content(value, 1)}]
+        messages = [{"role": "user", "content": turn_content(value, 1)}]
     else:
         raise RowError(f"The field “{mapping.prompt}” is {kind_of(value)}, not a text")
     system = row.get(mapping.system)
@@ -131,17 +147,17 @@ def _message(turn: Any, number: int) -> dict[str, Any]:
     if not isinstance(role, str) or role not in ROLE_ALIASES:
         raise RowError(f"Turn {number} has the unknown role {str(role)[:40]!r}; known are {', '.join(ROLES)}")
     # Parquet gives every turn every key that any turn has: a null says nothing.
-    extras = {key: turn[key] for key in EXTRA_KEYS if turn.get(key) is not None}
+    extras = {key: turn[key] for key in EXTRA_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
     content = turn.get("content", turn.get("value"))
     calls_only = content is None and "tool_calls" in extras
     return {
         "role": ROLE_ALIASES[role],
-        "content": "" if calls_only else _content(content, number),
+        "content": "" if calls_only else turn_content(content, number),
         **extras,
     }
 
 
-def _content(content: Any, number: int) -> str | list[dict[str, Any]]:
+def turn_content(content: Any, number: int) -> str | list[dict[str, Any]]:
     if isinstance(content, str):
         if not content.strip():
             raise RowError(f"Turn {number} is empty")
@@ -160,8 +176,7 @@ def _part(part: Any, number: int) -> dict[str, Any]:
     return {key: value for key, value in part.items() if value is not None}
 
 
-def _short_text(row: Mapping[str, Any], column: str, name: str) -> str:
-    value = row.get(column) if column else None
+def _short_text(value: Any, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
@@ -172,7 +187,7 @@ def _short_text(row: Mapping[str, Any], column: str, name: str) -> str:
     return text
 
 
-def _tags(value: Any) -> list[str]:
+def prompt_tags(value: Any) -> list[str]:
     """A list, a JSON list in a text, or names separated by commas or semicolons."""
     if value is None:
         return []
@@ -205,10 +220,34 @@ def _split(value: Any) -> str:
     return SPLITS[name]
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL takes the text: no NUL, no lone surrogate."""
+    if text.isascii():
+        return "\x00" not in text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def _plain(value: Any) -> Any:
+    """Parquet's dates, times, decimals and uuids as JSON."""
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+# `json.dumps` would make an encoder for every value.
+_STORABLE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_plain)
+
+
 def storable_json(value: Any) -> str:
     """The value as JSON that PostgreSQL takes: no NUL, no lone surrogate. Raises RowError for any other."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_plain)
+        text = _STORABLE.encode(value)
         text.encode()
     except UnicodeEncodeError as error:
         raise RowError("The row holds half of a surrogate pair, which is no character") from error
@@ -226,15 +265,6 @@ def _holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
     return isinstance(value, list | tuple) and any(map(_holds_nul, value))
-
-
-def _plain(value: Any) -> Any:
-    """Parquet's dates, times, decimals and uuids as JSON."""
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 def kind_of(value: Any) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from curation.algorithms.fingerprints import canonical_json, sha256_hex
+from curation.algorithms.fingerprints import canonical_json
 from curation.bulk import copy_in, next_ids
 from curation.importers.datasets.record import IMPORTED, PEOPLE, Answer
 from curation.models import Project, Response
@@ -37,7 +36,7 @@ def draws_of(
     samplers = _samplers(project, {_settings(a): a for one in preferences for a in one.answers})
     return [
         [
-            (prompt, samplers[_settings(answer)], sha256_hex(answer.text), answer.drawn.sample_index)
+            (prompt, samplers[_settings(answer)], answer.text_hash, answer.drawn.sample_index)
             for answer in one.answers
         ]
         for one, prompt in zip(preferences, prompts, strict=True)
@@ -66,27 +65,38 @@ def _samplers(project: Project, wanted: dict[Settings, Answer]) -> dict[Settings
 
 
 def responses_land(
-    preferences: Sequence[ParsedPreference], draws: list[list[Draw]]
+    preferences: Sequence[ParsedPreference], draws: list[list[Draw]], new_prompts: set[int]
 ) -> tuple[dict[Draw, int], set[int]]:
-    """The id of each draw, and which are new.
+    """The id of each draw, and which are new. To `new_prompts` there are no responses yet.
 
     A draw with a number is the sample of that number; one without, or whose number another text has, is
     whichever has its text, or else the sampler's next sample. What an export says a person wrote is what a
     person wrote here, where the words are the same.
     """
-    answers = {
-        draw: answer
-        for one, record in zip(reversed(preferences), reversed(draws), strict=True)
-        for answer, draw in zip(one.answers, record, strict=True)
-    }
-    shelf = _Shelf(answers)
-    order = dict.fromkeys(draw for record in draws for draw in record)
+    answers: dict[Draw, Answer] = {}
+    for one, record in zip(preferences, draws, strict=True):
+        for answer, draw in zip(one.answers, record, strict=True):
+            answers.setdefault(draw, answer)
+    shelf = _Shelf(draw for draw in answers if draw[0] not in new_prompts)
     # Stated numbers first, so that no other sample takes them.
-    found = {
-        draw: shelf.place(draw, answers[draw]) for draw in sorted(order, key=lambda draw: draw[3] is None)
-    }
-    _name_originals(preferences, draws, found)
-    _store(shelf.missing)
+    order = sorted(answers.items(), key=lambda item: item[0][3] is None)
+    ids = iter(next_ids("curation_response", len(answers)))
+    found: dict[Draw, _Shelved] = {}
+
+    def made() -> Iterator[_Shelved]:
+        for draw, answer in order:
+            found[draw] = one = shelf.place(draw, answer)
+            if not one.pk:
+                one.pk = next(ids)
+                yield one
+
+    # Placed one by one while PostgreSQL stores those before, unless some must know others that come later.
+    missing: Iterable[_Shelved] = made()
+    if any(answer.edited_from is not None for answer in answers.values()):
+        missing = list(missing)
+        _name_originals(preferences, draws, found)
+    now = timezone.now().isoformat()
+    copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
     return {draw: response.pk for draw, response in found.items()}, {one.pk for one in shelf.missing}
 
 
@@ -107,20 +117,22 @@ class _Shelf:
     """The responses to some prompts by some samplers, and those to be made."""
 
     def __init__(self, draws: Iterable[Draw]) -> None:
-        prompts, samplers = {draw[0] for draw in draws}, {draw[1] for draw in draws}
-        there = Response.objects.filter(Q(sampler__in=samplers) | Q(sampler=None), prompt__in=prompts)
         self._by_text: dict[tuple[int, int, str], _Shelved] = {}
         self._by_number: dict[tuple[int, int, int], _Shelved] = {}
         self._last: dict[tuple[int, int], int] = {}
         self.missing: list[_Shelved] = []
+        wanted = list(draws)
+        prompts, samplers = {draw[0] for draw in wanted}, {draw[1] for draw in wanted}
+        there = Response.objects.filter(Q(sampler__in=samplers) | Q(sampler=None), prompt__in=prompts)
         fields = there.values_list("prompt", "sampler", "sample_index", "text_hash", "pk")
         for prompt, sampler, number, text_hash, pk in fields:
             self._keep(_Shelved(prompt, sampler or NOBODY, number or 0, text_hash, pk))
 
     def _keep(self, one: _Shelved) -> None:
-        self._by_text[one.prompt, one.sampler, one.text_hash] = one
-        self._by_number[one.prompt, one.sampler, one.number] = one
-        self._last[one.prompt, one.sampler] = max(one.number, self._last.get((one.prompt, one.sampler), -1))
+        drawn = one.prompt, one.sampler
+        self._by_text[*drawn, one.text_hash] = one
+        self._by_number[*drawn, one.number] = one
+        self._last[drawn] = max(one.number, self._last.get(drawn, -1))
 
     def place(self, draw: Draw, answer: Answer) -> _Shelved:
         prompt, sampler, text_hash, number = draw
@@ -131,7 +143,7 @@ class _Shelf:
             if holder.text_hash == text_hash:
                 return holder
         same = self._by_text.get((prompt, sampler, text_hash))
-        if same is None and (answer.model, answer.drawn.backend) == (PEOPLE, IMPORTED.backend):
+        if same is None and answer.model == PEOPLE and answer.drawn.backend == IMPORTED.backend:
             same = self._by_text.get((prompt, NOBODY, text_hash))
         return same or self._make(draw, answer, self._last.get((prompt, sampler), -1) + 1)
 
@@ -149,28 +161,19 @@ def _name_originals(
     """Name, for each new response, the one that it edits."""
     for one, record in zip(preferences, draws, strict=True):
         for answer, draw in zip(one.answers, record, strict=True):
-            edit = found[draw]
-            if answer.edited_from is None or edit.answer is None or edit.edited_from is not None:
+            if answer.edited_from is None:
                 continue
-            original = found[record[answer.edited_from]]
-            if original is not edit:
+            edit, original = found[draw], found[record[answer.edited_from]]
+            if edit.answer is not None and edit.edited_from is None and original is not edit:
                 edit.edited_from = original
 
 
-def _store(missing: list[_Shelved]) -> None:
-    """Append them; each gets its id, in their order."""
-    for one, pk in zip(missing, next_ids("curation_response", len(missing)), strict=True):
-        one.pk = pk
-    now = timezone.now()
-    copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
-
-
-def _row(one: _Shelved, answer: Answer, now: datetime) -> tuple[Any, ...]:
+def _row(one: _Shelved, answer: Answer, now: str) -> tuple[Any, ...]:
     drawn, edited_from = answer.drawn, one.edited_from and one.edited_from.pk
     return (
         one.pk, one.prompt, one.sampler, edited_from, one.number, answer.text, one.text_hash,
         drawn.finish_reason, drawn.n_tokens, drawn.seed, _json(drawn.segments),
-        _json(dict(answer.metadata) or None), now,
+        _json(dict(answer.metadata) if answer.metadata else None), now,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from curation.models import Judgment, Pair
+from curation.models import Judgment, Pair, Prompt, Response
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
@@ -18,6 +18,24 @@ def test_it_works() -> None:
 def test_pair_across_prompts_is_refused() -> None:
     ours, theirs = ResponseFactory(), ResponseFactory()
     Pair.objects.create(prompt=ours.prompt, response_a=ours, response_b=theirs)
+    with pytest.raises(IntegrityError):
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize("column", ["prompt_id", "response_a_id", "response_b_id"])
+def test_pair_of_what_is_not_there_is_refused(column: str) -> None:
+    """The composite keys stand for one on each column."""
+    pair = PairFactory()
+    missing = 0 if column == "response_a_id" else pair.response_b_id + 1000  # a is the smaller one
+    Pair.objects.filter(pk=pair.pk).update(**{column: missing})
+    with pytest.raises(IntegrityError):
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize("column", ["prompt_id", "response_a_id", "response_b_id"])
+def test_what_a_pair_needs_stays(column: str) -> None:
+    table = Prompt if column == "prompt_id" else Response
+    table.objects.filter(pk=getattr(PairFactory(), column))._raw_delete("default")
     with pytest.raises(IntegrityError):
         connection.check_constraints()
 

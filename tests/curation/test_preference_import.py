@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
@@ -216,6 +218,66 @@ def test_a_killed_import_resumes_with_no_loss_and_no_double(
     assert (draft.state, rows_of(draft)) == ("done", (12, 0, 1))
     assert [draft.landed[noun] for noun in ("prompts", "responses", "pairs", "judgments")] == [6, 12, 6, 6]
     assert Judgment.objects.count() == 6
+
+
+def test_rows_land_beside_what_is_here() -> None:
+    """In one batch: a prompt, a response, a pair and a judgment that are here, each with one that is not."""
+    project = ProjectFactory()
+
+    def row(prompt: str, chosen: str, rejected: str) -> dict[str, str]:
+        return {"prompt": prompt, "chosen": chosen, "rejected": rejected}
+
+    here = [row("Why?", "A", "B"), row("How?", "A", "B")]
+    assert rows_of(run(jsonl(here), "trl-explicit", project)) == (2, 0, 0)
+    both = Response.objects.filter(prompt__fingerprint=Prompt.objects.earliest("pk").fingerprint)
+    more = [
+        row("Why?", "A", "C"),  # a new response
+        row("How?", "B", "A"),  # a new judgment of a pair that is here
+        row("When?", "A", "B"),  # all new
+        row("Why?", "B", "C"),  # a new pair of responses that are here by now
+        row("Why?", "A", "B"),  # all here
+        row("When?", "A", "B"),  # all here by now
+    ]
+    done = run(jsonl(more), "trl-explicit", project)
+    assert rows_of(done) == (4, 2, 0)
+    assert done.landed == {
+        "prompts": 1, "responses": 3, "pairs": 3, "judgments": 4, "repeated": 2, "identical": 0,
+    }  # fmt: skip
+    assert list(both.order_by("sample_index").values_list("sample_index", flat=True)) == [0, 1, 2]
+
+
+def test_a_pair_of_responses_that_are_here_is_made_once() -> None:
+    """Someone else pairs two responses between the look and the insertion."""
+    project = ProjectFactory()
+    row = {"prompt": "Why?", "chosen": "A", "rejected": "B"}
+    run(jsonl([row]), "trl-explicit", project)
+    pair = Pair.objects.get()
+    real = Pair.objects.filter
+    looks: list[Any] = []
+
+    def blind_at_first(*arguments: Any, **fields: Any) -> Any:
+        looks.append(fields)
+        return Pair.objects.none() if len(looks) == 1 else real(*arguments, **fields)
+
+    with patch.object(Pair.objects, "filter", blind_at_first):
+        done = run(jsonl([row | {"chosen": "B", "rejected": "A"}]), "trl-explicit", project)
+    assert (len(looks), done.landed["pairs"], done.landed["judgments"]) == (2, 0, 1)
+    assert set(Judgment.objects.values_list("pair", flat=True)) == {pair.pk}
+
+
+def test_python_is_left_as_it_was() -> None:
+    before = gc.get_threshold(), sys.getswitchinterval()
+    seen: list[Any] = []
+
+    def breaks(**_: Any) -> None:
+        seen.append((gc.get_threshold(), sys.getswitchinterval()))
+        raise CurationError("broken")
+
+    draft = started(jsonl([FORMATS["shp"].example]), "shp", ProjectFactory())
+    with patch.object(service, "batch_land", breaks):
+        service.import_run(import_id=draft.pk)
+    assert seen[0] != before
+    assert (gc.get_threshold(), sys.getswitchinterval()) == before
 
 
 def test_a_cut_off_file_lands_what_was_read_before() -> None:

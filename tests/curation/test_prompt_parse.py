@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.importers.guess import guess_mapping
-from curation.services.prompt_parse import FieldMapping, RowError, prompt_parse
+from curation.services.prompt_parse import FieldMapping, RowError, is_storable, prompt_parse, storable_json
 
 TEXT = FieldMapping(prompt="prompt")
 MESSAGES = FieldMapping(prompt="messages", kind="messages")
@@ -56,7 +56,17 @@ def test_shape_unicode_form_and_outer_space_do_not_matter(messages: list[dict[st
 @given(conversations)
 def test_what_is_parsed_is_kept_as_written(messages: list[dict[str, str]]) -> None:
     parsed = prompt_parse({"messages": messages}, MESSAGES)
-    assert json.loads(parsed.json)["messages"] == messages
+    assert json.loads(parsed.messages) == messages
+
+
+@given(st.text() | st.text(st.characters(categories=["Cs", "Cc", "Lu"])))
+def test_a_text_is_storable_exactly_where_its_json_is(text: str) -> None:
+    try:
+        storable_json([text])
+    except RowError:
+        assert not is_storable(text)
+    else:
+        assert is_storable(text)
 
 
 @given(json_values)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from curation.algorithms.fingerprints import sha256_hex
 from curation.importers.datasets.record import (
     BETTER,
     Answer,
@@ -18,7 +17,7 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError, conversation, kind_of
+from curation.services.prompt_parse import RowError, conversation, kind_of, turn_content
 
 SAME_TEXT = "Both responses have the same text, so there is nothing to prefer"
 
@@ -87,7 +86,7 @@ def as_list(value: Any, what: str) -> list[Any]:
 
 
 def user_turn(content: str) -> list[dict[str, Any]]:
-    return conversation([{"role": "user", "content": content}])
+    return [{"role": "user", "content": turn_content(content, 1)}]
 
 
 def turns(value: Any, what: str) -> list[dict[str, Any]]:
@@ -147,7 +146,7 @@ def preferred_pair(
     """
     if chosen.text == rejected.text:
         raise RowError(SAME_TEXT)
-    turned = sha256_hex(rejected.text) < sha256_hex(chosen.text)
+    turned = rejected.text_hash < chosen.text_hash
     rated = {name: (b, a) if turned else (a, b) for name, (a, b) in (ratings or {}).items()}
     comparison = Comparison(
         0, 1, rater, "preferred", -BETTER if turned else BETTER, ratings=rated, more=more or {}
@@ -169,7 +168,7 @@ def strength(value: int) -> tuple[Outcome, int | None]:
 
 def by_hash(answers: Sequence[Answer]) -> list[Answer]:
     """The responses of a ranking in an order that does not tell the ranks."""
-    return sorted(answers, key=lambda answer: sha256_hex(answer.text))
+    return sorted(answers, key=lambda answer: answer.text_hash)
 
 
 def two_texts(first: str, second: str) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+from curation.algorithms.fingerprints import sha256_hex
 
 Row = Mapping[str, Any]
 Outcome = Literal["preferred", "tie", "both_bad", "skip", "withdrawn"]
@@ -15,7 +17,7 @@ BETTER = 2  # how strong a preference is that states no strength
 PEOPLE = "people"  # stands for a model where a person wrote the response
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PromptText:
     """Chat messages that end where an answer is due, and what the row says about them.
 
@@ -53,7 +55,7 @@ class Drawn:
 IMPORTED = Drawn()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """One response. `model` is empty where the row names none; `metadata` holds ratings or a label.
     `edited_from` is the place in the record of the response it edits."""
@@ -63,10 +65,16 @@ class Answer:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     drawn: Drawn = IMPORTED
     edited_from: int | None = None
+    _hash: str = field(default="", init=False, repr=False, compare=False)
+
+    @property
+    def text_hash(self) -> str:
+        if not self._hash:
+            self._hash = sha256_hex(self.text)
+        return self._hash
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(NamedTuple):
     """Who judged: a label and whether it is a person or a model."""
 
     label: str
@@ -85,7 +93,7 @@ class Kept:
     guideline: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Comparison:
     """One rater's answer on two responses, by their places in the record; `first` counts as shown left.
 
@@ -112,8 +120,15 @@ class Comparison:
     kept: Kept | None = None
     earlier: tuple[Comparison, ...] = ()
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it says no more than who prefers what, and when."""
+        return not (
+            self.ratings or self.sides or self.each or self.more or self.kept or self.earlier
+        ) and self.marks == (None, None)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class PreferenceRecord:
     """A prompt, its responses, and what raters said about pairs of them (nothing, for unpaired data)."""
 

@@ -97,7 +97,7 @@ def consensus(project: Project, method: str, pair_ids: IntArray) -> Table:
     """
     columns = [("pair", "i8"), ("winner", "i2"), ("probability", "f8"), ("margin", "f8"), ("answered", "i2")]
     ends = [int(pair_ids[0]), int(pair_ids[-1])] if len(pair_ids) else [0, -1]
-    if ends[1] - ends[0] < 2 * len(pair_ids) + 1:
+    if ends[1] - ends[0] < 2 * len(pair_ids):
         return copy_out(CONSENSUS.format(of_project=IN_RANGE), [method, *ends], columns)
     return copy_out(CONSENSUS.format(of_project=OF_PROJECT), [method, project.pk], columns)
 

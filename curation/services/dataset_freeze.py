@@ -26,10 +26,13 @@ Table = npt.NDArray[np.void]
 # What the recipe keeps, each with its place in the version once that is known.
 KEPT = [
     ("position", "i4"), ("pair_id", "i8"), ("prompt_id", "i8"), ("chosen_id", "i8"), ("rejected_id", "i8"),
-    ("margin", "f8"), ("weight", "f8"), ("soft_label", "f8"), ("block", "i2"), ("eval", "i2"),
+    ("margin", "f8"), ("weight", "f8"), ("soft_label", "f8"), ("block", "i8"), ("eval", "i8"),
 ]  # fmt: skip
 # As they are stored, but for the version and the split.
-STORED = ["position", "pair_id", "chosen_id", "rejected_id", "margin", "weight", "soft_label", "block"]
+STORED = [
+    ("position", "i4"), ("pair_id", "i8"), ("chosen_id", "i8"), ("rejected_id", "i8"), ("margin", "f8"),
+    ("weight", "f8"), ("soft_label", "f8"), ("block", "i2"),
+]  # fmt: skip
 DROPPED = [("pair_id", "i8"), ("step_index", "i8"), ("why", "i8")]
 
 
@@ -74,16 +77,17 @@ STAGE_ROWS = """
 DROP TABLE IF EXISTS freeze_row;
 CREATE TEMP TABLE freeze_row (
     position int4, pair_id int8, prompt_id int8, chosen_id int8, rejected_id int8,
-    margin float8, weight float8, soft_label float8, block int2, eval int2
+    margin float8, weight float8, soft_label float8, block int8, eval int8
 ) ON COMMIT DROP
 """
-# In order of curriculum block, prompt fingerprint, text hashes: the same on every machine, whatever the ids.
+# In order of curriculum block, prompt fingerprint, text hashes: the same on every machine, whatever the ids. A block
+# too large for its column is an error here.
 CONTENT = """
 COPY (
     SELECT prompt.fingerprint, chosen.text_hash, rejected.text_hash,
         kept.margin, kept.weight, kept.soft_label,
         CASE kept.eval WHEN 1 THEN 'eval' ELSE 'train' END
-            || CASE kept.block WHEN 0 THEN '' ELSE ' ' || kept.block END,
+            || CASE kept.block WHEN 0 THEN '' ELSE ' ' || kept.block::int2 END,
         kept.position
     FROM freeze_row kept
     JOIN curation_prompt prompt ON prompt.id = kept.prompt_id
@@ -113,10 +117,9 @@ def _write_rows(version_id: int, pool: Pool, funnel: Funnel) -> str:
     rows["position"], content_hash = _put_in_order(rows)
     for is_eval, split in enumerate(("train", "eval")):
         at = np.flatnonzero(rows["eval"] == is_eval)
-        types = [(name, rows.dtype[name]) for name in STORED]
-        stored = np.empty(len(at), dtype=[("version_id", "i8"), ("split", f"S{len(split)}"), *types])
+        stored = np.empty(len(at), dtype=[("version_id", "i8"), ("split", f"S{len(split)}"), *STORED])
         stored["version_id"], stored["split"] = version_id, split
-        for name in STORED:
+        for name, _ in STORED:
             stored[name] = rows[name][at]
         copy_table("curation_datasetrow", stored)
     return content_hash

@@ -80,8 +80,8 @@ CREATE TEMP TABLE freeze_row (
     margin float8, weight float8, soft_label float8, block int8, eval int8
 ) ON COMMIT DROP
 """
-# In order of curriculum block, prompt fingerprint, text hashes: the same on every machine, whatever the ids. A
-# block too large for its column is an error here.
+# In order of curriculum block, prompt fingerprint, text hashes: the same on every machine, whatever the ids.
+# A block too large for its column is an error here.
 CONTENT = """
 COPY (
     SELECT prompt.fingerprint, chosen.text_hash, rejected.text_hash,

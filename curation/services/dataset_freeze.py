@@ -115,8 +115,9 @@ def _write_rows(version_id: int, pool: Pool, funnel: Funnel) -> str:
     """The rows, from numbers: no text leaves the database. Returns the version's content hash."""
     rows = _kept_rows(pool, funnel)
     rows["position"], content_hash = _put_in_order(rows)
+    in_order = np.argsort(rows["position"])  # as exports will read them
     for is_eval, split in enumerate(("train", "eval")):
-        at = np.flatnonzero(rows["eval"] == is_eval)
+        at = in_order[rows["eval"][in_order] == is_eval]
         stored = np.empty(len(at), dtype=[("version_id", "i8"), ("split", f"S{len(split)}"), *STORED])
         stored["version_id"], stored["split"] = version_id, split
         for name, _ in STORED:

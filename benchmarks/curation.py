@@ -120,6 +120,7 @@ def prepare(n_pairs: int) -> Project:
 
 
 def measure(project: Project) -> None:
+    from curation.services.consensus_build import consensus_build
     from curation.services.dataset_freeze import dataset_freeze
     from curation.services.export_write import export_write
     from curation.services.recipe_run import recipe_run
@@ -133,6 +134,8 @@ def measure(project: Project) -> None:
     for margin in (0.2, 0.3, 0.4):
         timed(f"preview, slider at {margin}", partial(previewed, project, margin))
     version = timed("freeze", lambda: dataset_freeze(recipe=recipe, user=None))
+    # What a freeze takes longer where judgments came since the last run.
+    timed("consensus built anew", lambda: consensus_build(project=project))
     began = time.perf_counter()
     timed(
         "export to Parquet",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,8 @@ def next_ids(table: str, n: int) -> list[int]:
 
 
 def copy_table(table: str, rows: npt.NDArray[np.void]) -> None:
-    """Append a record array to a table with the same columns, in binary: `copy_out` backwards."""
+    """Append a record array to a table with the same columns, in binary: `copy_out` backwards. A column of
+    bytes, all of its length, is text."""
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
@@ -83,7 +84,9 @@ def vector_type(dimensions: int) -> np.dtype[np.void]:
 
 
 def copy_out(
-    query: str, params: Sequence[Any], columns: Sequence[tuple[str, str | np.dtype[np.void]]]
+    query: str,
+    params: Sequence[Any] | Mapping[str, Any],
+    columns: Sequence[tuple[str, str | np.dtype[np.void]]],
 ) -> npt.NDArray[np.void]:
     """What `query` selects, in its order, as a record array.
 

@@ -182,7 +182,9 @@ class PairQuerySet(models.QuerySet[Any]):
 class JudgmentQuerySet(models.QuerySet[Any]):
     def current(self) -> Self:
         """Only what still stands: not superseded, and not a withdrawal."""
-        return self.filter(superseded_by__isnull=True).exclude(outcome="withdrawn")
+        later = apps.get_model("curation", "Judgment")._default_manager.filter(supersedes=OuterRef("pk"))
+        # Said again, so that PostgreSQL sees how few there are and joins to those alone.
+        return self.filter(~Exists(later.filter(supersedes__isnull=False))).exclude(outcome="withdrawn")
 
     def with_exclusion(self) -> Self:
         """Each judgment with `is_excluded`: whether its rater is under a standing exclusion."""

@@ -84,13 +84,22 @@ class DatasetVersion(models.Model):
 
 
 class DatasetRow(models.Model):
-    """One training pair of a version, in order."""
+    """One training pair of a version, in order.
 
-    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="rows")
+    A trigger (migration 0022) refuses responses that are not the pair's. A foreign key holds the pair, and
+    the pair holds its responses: they need no foreign key of the row.
+    """
+
+    # The unique constraints begin with the version: it needs no index of its own.
+    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="rows", db_index=False)
     position = models.PositiveIntegerField()
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="dataset_rows")
-    chosen = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
-    rejected = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="+")
+    chosen = models.ForeignKey(
+        Response, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    rejected = models.ForeignKey(
+        Response, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     margin = models.FloatField()
     weight = models.FloatField(default=1.0)
     soft_label = models.FloatField()
@@ -119,7 +128,9 @@ class DatasetRow(models.Model):
 class DroppedPair(models.Model):
     """A pair that a version left out, at which step, and why."""
 
-    version = models.ForeignKey(DatasetVersion, on_delete=models.PROTECT, related_name="dropped")
+    version = models.ForeignKey(
+        DatasetVersion, on_delete=models.PROTECT, related_name="dropped", db_index=False
+    )
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="dropped_from")
     step_index = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=40)

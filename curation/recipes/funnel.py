@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.algorithms.filters import Cut, FloatArray, IntArray
+from curation.algorithms.filters import BoolArray, Cut, FloatArray, IntArray
 from curation.recipes.base import Column, Step
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.pool import Pool
@@ -73,9 +73,6 @@ def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
 
 
 def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
-    nearest = _nearest_the_border(cut)
-    kept = nearest[cut.keep[nearest]][:EXAMPLES]
-    dropped = nearest[~cut.keep[nearest]][:EXAMPLES]
     return {
         "step": step.step,
         "label": step.label,
@@ -83,19 +80,27 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
         "kept": int(cut.keep.sum()),
         "dropped": int((~cut.keep).sum()),
         "reasons": cut.counts(),
-        "examples": {"kept": ids[kept].tolist(), "dropped": ids[dropped].tolist()},
+        "examples": {
+            "kept": ids[_nearest_the_border(cut, cut.keep)].tolist(),
+            "dropped": ids[_nearest_the_border(cut, ~cut.keep)].tolist(),
+        },
         "values": _shown_values(cut),
         "borders": list(cut.borders),
     }
 
 
-def _nearest_the_border(cut: Cut) -> IntArray:
-    """Places, the closest call first; in order of id where the step has no number."""
-    n = len(cut.why)
-    if cut.values is None or not cut.borders:
-        return np.arange(n)
-    distance = np.min([np.abs(cut.values - border) for border in cut.borders], axis=0)
-    return np.argsort(distance, kind="stable")
+def _nearest_the_border(cut: Cut, which: BoolArray) -> IntArray:
+    """Places of those in `which`, the closest call first; the first ones where the step has no number."""
+    at = np.flatnonzero(which)
+    if cut.values is None or not cut.borders or not len(at):
+        return at[:EXAMPLES]
+    values = cut.values[at]
+    distance = np.min([np.abs(values - border) for border in cut.borders], axis=0)
+    distance[np.isnan(distance)] = np.inf
+    # Only those no farther than the last that is shown need an order.
+    last = min(EXAMPLES, len(at)) - 1
+    near = np.flatnonzero(distance <= np.partition(distance, last)[last])
+    return at[near[np.argsort(distance[near], kind="stable")][:EXAMPLES]]
 
 
 def _shown_values(cut: Cut) -> list[float]:

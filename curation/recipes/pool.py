@@ -14,6 +14,10 @@ from curation.recipes import reads
 from curation.recipes.kept import Array, InMemory, Kept, Read
 from curation.recipes.reads import PromptValue
 
+# Ids in the range of the project's for each of its own, from which on they are searched rather than tabled.
+SPARSE = 8
+LARGEST = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True)
 class PoolConsensus:
@@ -32,7 +36,8 @@ class Pool:
     must never be trained on. Everything else is read once, when a step first asks for it.
 
     `method` is the consensus method whose winner is the chosen response; `producers` fills with those
-    whose scores were read. `kept` holds what was read; a snapshot serves several pools.
+    whose scores were read. `kept` holds what was read; a snapshot serves several pools. `prompts`, `a` and
+    `b` are the ids of each pair's prompt and responses.
     """
 
     def __init__(self, project: Project, method: str, kept: Kept | None = None) -> None:
@@ -40,7 +45,10 @@ class Pool:
         self.method = method
         self.producers: dict[int, ScoreProducer] = {}
         self._kept = kept or InMemory()
-        self.pair_ids, self.is_eval = self._kept.get("pairs", self._read_pairs)
+        # The name says what is in it: a snapshot of an earlier release holds less under "pairs".
+        self.pair_ids, self.prompts, self.a, self.b, self.is_eval = self._kept.get(
+            "pairs and responses", self._read_pairs
+        )
 
     def __len__(self) -> int:
         return len(self.pair_ids)
@@ -94,13 +102,14 @@ class Pool:
             *self._kept.get(f"scores {producer.pk}", lambda: self._read_scores(producer))
         )
 
-    def values(self, of: PromptValue | Literal["chosen_model"]) -> IntArray:
+    def values(self, of: PromptValue | Literal["prompt", "chosen_model"]) -> IntArray:
         """A number for each pair's value: equal numbers, equal values."""
+        if of == "prompt":
+            return self.prompts
         if of == "chosen_model":
-            _, _, a_model, b_model = self._responses
-            return self._chosen_first(a_model, b_model)[0]
+            return self._chosen_first(*self._kept.get("models", self._read_models))[0]
         (numbers,) = self._kept.get(
-            f"prompt {of}", lambda: (self._placed(*reads.prompt_values(self.project, of)),)
+            f"prompt {of}", lambda: (_looked_up(*reads.prompt_values(self.project, of), self.prompts),)
         )
         return numbers
 
@@ -131,11 +140,6 @@ class Pool:
         """What a step reads for itself, kept beside the rest."""
         return self._kept.get(name, read)
 
-    @property
-    def _responses(self) -> tuple[Array, ...]:
-        """Of each pair (a, b, model of a, model of b), as ids and numbers."""
-        return self._kept.get("responses", self._read_responses)
-
     def _chosen_first(self, of_a: Array, of_b: Array) -> tuple[Array, Array]:
         """(chosen, rejected) of two columns; (b, a) where nobody is chosen."""
         a_chosen = self.chosen > 0
@@ -143,13 +147,14 @@ class Pool:
 
     def _read_pairs(self) -> tuple[Array, ...]:
         read = reads.pairs(self.project)
-        return read["pair"], read["eval"] == 1
+        # Each in memory of its own: a column of the table would keep all of it.
+        return *(read[name].copy() for name in ("pair", "prompt", "a", "b")), read["eval"] == 1
 
     def _read_lengths(self) -> tuple[Array, ...]:
-        at, table = self._inside(reads.lengths(self.project))
-        a, b = np.zeros((2, len(self)), dtype=np.int64)
-        a[at], b[at] = table["a"], table["b"]
-        return a, b
+        return self._of_both(*reads.lengths(self.project))
+
+    def _read_models(self) -> tuple[Array, ...]:
+        return self._of_both(*reads.response_models(self.project))
 
     def _read_strengths(self) -> tuple[Array, ...]:
         at, table = self._inside(reads.strengths(self.project))
@@ -176,14 +181,7 @@ class Pool:
         return place, np.array(reads.licence_names(prompts), dtype=np.str_)
 
     def _read_text_keys(self) -> tuple[Array, ...]:
-        ids, keys = reads.response_keys(self.project)
-        a, b, *_ = self._responses
-        return keys[np.searchsorted(ids, a)], keys[np.searchsorted(ids, b)]
-
-    def _read_responses(self) -> tuple[Array, ...]:
-        read = reads.pair_responses(self.project)
-        ids = read.pop("pair")
-        return tuple(self._placed(ids, column) for column in read.values())
+        return self._of_both(*reads.response_keys(self.project))
 
     def _read_exclusions(self) -> tuple[Array, ...]:
         found = reads.prompt_exclusions(self.project)
@@ -206,14 +204,13 @@ class Pool:
             found[tested] = shares[at[tested]]
         return found
 
-    def _placed(self, ids: IntArray, values: IntArray) -> IntArray:
-        """One value for every pair of the pool, from those of all pairs of the project in any order."""
-        order = np.argsort(ids)
-        return values[order][np.searchsorted(ids[order], self.pair_ids)]
+    def _of_both(self, ids: IntArray, values: IntArray) -> tuple[Array, ...]:
+        """Of each pair (the value of a, the value of b), from those of responses in any order."""
+        return _looked_up(ids, values, self.a), _looked_up(ids, values, self.b)
 
     def _read_consensus(self, method: str) -> tuple[Array, ...]:
         """In the order of the fields of `PoolConsensus`."""
-        at, table = self._inside(reads.consensus(self.project, method))
+        at, table = self._inside(reads.consensus(self.project, method, self.pair_ids))
         n = len(self)
         known, answered = np.zeros((2, n), dtype=np.bool_)
         winner, probability, margin = np.zeros(n, dtype=np.int64), np.full(n, 0.5), np.full(n, np.nan)
@@ -223,8 +220,29 @@ class Pool:
 
     def _inside(self, table: npt.NDArray[np.void]) -> tuple[IntArray, npt.NDArray[np.void]]:
         """Rows with a `pair`, each with its place in the pool; rows of other pairs go."""
+        at = self._places(table["pair"])
+        inside = at >= 0
+        return (at, table) if inside.all() else (at[inside], table[inside])
+
+    def _places(self, pairs: IntArray) -> IntArray:
+        """The place of each pair in the pool; −1 for one that is not there."""
         if not len(self):
-            return np.zeros(0, dtype=np.int64), table[:0]
-        at = np.minimum(np.searchsorted(self.pair_ids, table["pair"]), len(self) - 1)
-        inside = self.pair_ids[at] == table["pair"]
-        return at[inside], table[inside]
+            return np.full(len(pairs), -1)
+        first, span = self.pair_ids[0], self.pair_ids[-1] - self.pair_ids[0] + 1
+        if span > SPARSE * len(self):
+            at = np.minimum(np.searchsorted(self.pair_ids, pairs), len(self) - 1)
+            return np.where(self.pair_ids[at] == pairs, at, -1)
+        # A table of all ids in between: many times faster than to search for millions that come in any order.
+        place = np.full(span + 1, -1)
+        place[self.pair_ids - first] = np.arange(len(self))
+        found: IntArray = place[np.where((pairs >= first) & (pairs < first + span), pairs - first, span)]
+        return found
+
+
+def _looked_up(ids: IntArray, values: IntArray, wanted: IntArray) -> IntArray:
+    """The value of each wanted id, from those of ids in any order; 0 for one that has gone since."""
+    order = np.argsort(ids, kind="stable")  # hardly any work where they are in order
+    ids, values = np.append(ids[order], LARGEST), np.append(values[order], 0)
+    at = np.searchsorted(ids, wanted)
+    found: IntArray = np.where(ids[at] == wanted, values[at], 0)
+    return found

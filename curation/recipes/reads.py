@@ -29,13 +29,12 @@ from curation.models import (
 
 T = TypeVar("T")
 Table = npt.NDArray[np.void]
-PromptValue = Literal["prompt", "source", "category", "licence", "content"]
+PromptValue = Literal["source", "category", "licence", "content"]
 
 CHUNK = 5000
 
-# Values as numbers: what they are called does not matter, only which pairs have the same.
+# Values as numbers: what they are called does not matter, only which prompts have the same.
 PROMPT_VALUES: dict[PromptValue, str] = {
-    "prompt": "prompt.id",
     "source": "dense_rank() OVER (ORDER BY prompt.source)",
     "category": "dense_rank() OVER (ORDER BY prompt.category)",
     # Made of the content alone: the same in every database.
@@ -45,20 +44,25 @@ PROMPT_VALUES: dict[PromptValue, str] = {
 }
 # Gold prompts check annotators and are never trained on.
 PAIRS = """
-SELECT pair.id, (prompt.split = 'eval')::int::int8 FROM curation_pair pair
+SELECT pair.id, pair.prompt_id, pair.response_a_id, pair.response_b_id, (prompt.split = 'eval')::int::int2
+FROM curation_pair pair
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND prompt.split <> 'gold' ORDER BY pair.id
+WHERE prompt.project_id = %s AND prompt.split <> 'gold'
 """
 CONSENSUS = """
-SELECT found.pair_id, (CASE found.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END)::int8,
+SELECT found.pair_id, (CASE found.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END)::int2,
     found.probability, found.margin,
-    CASE WHEN found.winner <> '' THEN 1
-         ELSE ((votes->>'a')::int8 + (votes->>'b')::int8 + (votes->>'tie')::int8 > 0)::int::int8 END
+    (CASE WHEN found.winner <> '' THEN 1
+          ELSE ((votes->>'a')::int8 + (votes->>'b')::int8 + (votes->>'tie')::int8 > 0)::int END)::int2
 FROM curation_consensus found
-JOIN curation_pair pair ON pair.id = found.pair_id
-JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND found.method = %s
+WHERE found.method = %s AND {of_project}
 """
+# The join takes longer than the read. Where most ids in a range are the project's, the rest is read as well.
+OF_PROJECT = """found.pair_id IN (
+    SELECT pair.id FROM curation_pair pair JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
+    WHERE prompt.project_id = %s
+)"""
+IN_RANGE = "found.pair_id BETWEEN %s AND %s"
 # A rater who saw both orders counts once, as in every consensus.
 STRENGTHS = """
 SELECT pair_id, avg(toward_a)::float8 FROM (
@@ -67,38 +71,35 @@ SELECT pair_id, avg(toward_a)::float8 FROM (
 ) voter GROUP BY pair_id
 """
 SCORES = """
-SELECT pair_id, (CASE direction WHEN 'a_over_b' THEN 1 WHEN 'b_over_a' THEN -1 ELSE 0 END)::int8, value
+SELECT pair_id, (CASE direction WHEN 'a_over_b' THEN 1 WHEN 'b_over_a' THEN -1 ELSE 0 END)::int2, value
 FROM curation_pairscore WHERE producer_id = %s
 """
-# Measured before the join, which would otherwise carry every text through its hash tables.
-LENGTHS = """
-WITH chars AS MATERIALIZED (
-    SELECT response.id, length(response.text)::int8 AS n FROM curation_response response
-    JOIN curation_prompt prompt ON prompt.id = response.prompt_id WHERE prompt.project_id = %s
-)
-SELECT pair.id, first.n, second.n FROM curation_pair pair
-JOIN chars first ON first.id = pair.response_a_id
-JOIN chars second ON second.id = pair.response_b_id
-"""
 RESPONSES = """
-SELECT pair.id, first.id, second.id, coalesce(first.sampler_id, 0)::int8, coalesce(second.sampler_id, 0)::int8
-FROM curation_pair pair
-JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-JOIN curation_response first ON first.id = pair.response_a_id
-JOIN curation_response second ON second.id = pair.response_b_id
-WHERE prompt.project_id = %s
+SELECT response.id, {value} FROM curation_response response
+JOIN curation_prompt prompt ON prompt.id = response.prompt_id WHERE prompt.project_id = %s
 """
 
 
 def pairs(project: Project) -> Table:
-    """`pair` in order, and `eval`: 1 in the eval split. Pairs of gold prompts are not there."""
-    return copy_out(PAIRS, [project.pk], [("pair", "i8"), ("eval", "i8")])
+    """In order of id: `pair`, `prompt`, its responses `a` and `b`, and `eval`: 1 in the eval split. Pairs of
+    gold prompts are not there."""
+    columns = [("pair", "i8"), ("prompt", "i8"), ("a", "i8"), ("b", "i8"), ("eval", "i2")]
+    table = copy_out(PAIRS, [project.pk], columns)
+    ids = table["pair"]
+    # Mostly they come in order as they are; a sort in the database would go through its disk.
+    return table if np.all(ids[1:] > ids[:-1]) else table[np.argsort(ids)]
 
 
-def consensus(project: Project, method: str) -> Table:
-    """`pair`, `winner` (+1 a, −1 b, 0 tie), `probability`, `margin`, `answered`: 0 if all said both bad."""
-    columns = [("pair", "i8"), ("winner", "i8"), ("probability", "f8"), ("margin", "f8"), ("answered", "i8")]
-    return copy_out(CONSENSUS, [project.pk, method], columns)
+def consensus(project: Project, method: str, pair_ids: IntArray) -> Table:
+    """`pair`, `winner` (+1 a, −1 b, 0 tie), `probability`, `margin`, `answered`: 0 if all said both bad.
+
+    Of `pair_ids`, the project's in order, and perhaps of as many others.
+    """
+    columns = [("pair", "i8"), ("winner", "i2"), ("probability", "f8"), ("margin", "f8"), ("answered", "i2")]
+    ends = [int(pair_ids[0]), int(pair_ids[-1])] if len(pair_ids) else [0, -1]
+    if ends[1] - ends[0] < 2 * len(pair_ids):
+        return copy_out(CONSENSUS.format(of_project=IN_RANGE), [method, *ends], columns)
+    return copy_out(CONSENSUS.format(of_project=OF_PROJECT), [method, project.pk], columns)
 
 
 def verdicts(project: Project) -> Table:
@@ -136,23 +137,21 @@ def strengths(project: Project) -> Table:
 
 def scores(producer: ScoreProducer) -> Table:
     """`pair`, `direction` (+1 a over b, −1 b over a, 0 symmetric), `value`."""
-    return copy_out(SCORES, [producer.pk], [("pair", "i8"), ("direction", "i8"), ("value", "f8")])
+    return copy_out(SCORES, [producer.pk], [("pair", "i8"), ("direction", "i2"), ("value", "f8")])
 
 
-def lengths(project: Project) -> Table:
-    """`pair`, and the characters of its responses, `a` and `b`."""
-    return copy_out(LENGTHS, [project.pk], [("pair", "i8"), ("a", "i8"), ("b", "i8")])
+def lengths(project: Project) -> tuple[IntArray, IntArray]:
+    """(ids of responses, the characters of each)."""
+    return _of_responses(project, "length(response.text)::int8")
 
 
 def prompt_values(project: Project, of: PromptValue) -> tuple[IntArray, IntArray]:
-    """(pair ids, a number for the prompt's value of each)."""
+    """(ids of prompts, a number for the value of each)."""
     query = f"""
-        SELECT pair.id, value.value FROM curation_pair pair
-        JOIN (SELECT prompt.id, {PROMPT_VALUES[of]} AS value FROM curation_prompt prompt
-              WHERE prompt.project_id = %s) value ON value.id = pair.prompt_id
+        SELECT prompt.id, {PROMPT_VALUES[of]} FROM curation_prompt prompt WHERE prompt.project_id = %s
     """  # noqa: S608 -- only constants of this module go in
-    table = copy_out(query, [project.pk], [("pair", "i8"), ("value", "i8")])
-    return table["pair"], table["value"]
+    table = copy_out(query, [project.pk], [("id", "i8"), ("value", "i8")])
+    return table["id"], table["value"]
 
 
 def licence_names(prompts: IntArray) -> tuple[str, ...]:
@@ -168,22 +167,24 @@ def prompt_exclusions(project: Project) -> dict[int, str]:
     return dict(standing.values_list("prompt", "reason"))
 
 
-def pair_responses(project: Project) -> dict[str, IntArray]:
-    """`pair`, `a` and `b` (response ids), `a_model` and `b_model`: a number for each model's name, 0 for
-    people."""
-    columns = [(name, "i8") for name in ("pair", "a", "b", "a_model", "b_model")]
-    table = copy_out(RESPONSES, [project.pk], columns)
+def response_models(project: Project) -> tuple[IntArray, IntArray]:
+    """(ids of responses, a number for the name of each one's model, 0 for people)."""
+    responses, written_by = _of_responses(project, "coalesce(response.sampler_id, 0)::int8")
     samplers = list(Sampler.objects.filter(project=project).order_by("id").values_list("id", "model_name"))
     names = {name: place for place, name in enumerate(dict.fromkeys(name for _, name in samplers), start=1)}
     ids = np.array([0, *(pk for pk, _ in samplers)], dtype=np.int64)
     numbers = np.array([0, *(names[name] for _, name in samplers)], dtype=np.int64)
-    found = {name: table[name] for name in ("pair", "a", "b")}
-    return found | {name: numbers[np.searchsorted(ids, table[name])] for name in ("a_model", "b_model")}
+    return responses, numbers[np.searchsorted(ids, written_by)]
+
+
+def _of_responses(project: Project, value: str) -> tuple[IntArray, IntArray]:
+    table = copy_out(RESPONSES.format(value=value), [project.pk], [("id", "i8"), ("value", "i8")])
+    return table["id"], table["value"]
 
 
 def response_keys(project: Project) -> tuple[IntArray, IntArray]:
-    """(response ids in order, the key of each one's text). Texts are read as a stream and not kept."""
-    rows = Response.objects.for_project(project).order_by("id").values_list("id", "text")
+    """(ids of responses, the key of each one's text). Texts are read as a stream and not kept."""
+    rows = Response.objects.for_project(project).order_by().values_list("id", "text")
     keys = ((pk, text_key(text)) for pk, text in rows.iterator(chunk_size=CHUNK))
     table = np.fromiter(keys, dtype=[("id", "i8"), ("key", "i8")])
     return table["id"], table["key"]

@@ -7,18 +7,20 @@ from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
+from django.conf import settings
 from django.db import connection, transaction
 
 from curation.algorithms.consensus import Ballots, Conclusions, outweighed, stated_lean
 from curation.bulk import copy_in, copy_out
 from curation.consensus_methods import ConsensusMethod, consensus_method
-from curation.models import Project
+from curation.models import ConsensusBuild, Project
 
 COLUMNS = [
     ("pair", "i8"), ("rater", "i8"), ("is_judge", "i2"), ("left_is_a", "i2"), ("kind", "i2"),
     ("adjudicated", "i2"), ("preference", "i8"), ("probability", "f8"),
 ]  # fmt: skip
-# The SQL of `JudgmentQuerySet.counted`, as numbers; an answer's kind as in `algorithms.consensus`.
+# The SQL of `JudgmentQuerySet.counted`, as numbers; an answer's kind as in `algorithms.consensus`. Ids are
+# bounded on both sides of the join: PostgreSQL does not carry a range from one to the other.
 BALLOTS = """
 SELECT judgment.pair_id, judgment.rater_id,
     (rater.kind = 'judge')::int::int2, (judgment.left = 'a')::int::int2,
@@ -29,8 +31,11 @@ FROM curation_judgment judgment
 JOIN curation_rater rater ON rater.id = judgment.rater_id
 JOIN curation_pair pair ON pair.id = judgment.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND judgment.pair_id BETWEEN %s AND %s AND judgment.outcome <> 'withdrawn'
-    AND NOT EXISTS (SELECT FROM curation_judgment later WHERE later.supersedes_id = judgment.id)
+WHERE prompt.project_id = %(project)s AND judgment.outcome <> 'withdrawn'
+    AND judgment.pair_id BETWEEN %(first)s AND %(last)s AND pair.id BETWEEN %(first)s AND %(last)s
+    AND NOT EXISTS (
+        SELECT FROM curation_judgment WHERE supersedes_id = judgment.id AND supersedes_id IS NOT NULL
+    )
     AND NOT EXISTS (
         SELECT FROM curation_raterexclusion WHERE rater_id = judgment.rater_id AND lifted_at IS NULL
     )
@@ -55,7 +60,9 @@ SELECT old.pair_id, (CASE old.winner WHEN 'a' THEN 1 WHEN 'b' THEN -1 ELSE 0 END
 FROM curation_consensus old
 JOIN curation_pair pair ON pair.id = old.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
-WHERE prompt.project_id = %s AND old.pair_id BETWEEN %s AND %s AND old.method = %s ORDER BY old.pair_id
+WHERE prompt.project_id = %(project)s AND old.method = %(method)s
+    AND old.pair_id BETWEEN %(first)s AND %(last)s AND pair.id BETWEEN %(first)s AND %(last)s
+ORDER BY old.pair_id
 """
 # Where each part of so many pairs begins.
 PARTS = """
@@ -68,6 +75,13 @@ SELECT id FROM (
 PAIRS_AT_ONCE = 250_000
 Ids = tuple[int, int]  # the first and the last
 ALL: Ids = (0, 2**63 - 1)
+# Judgments are never changed or deleted, and exclusions only lifted: while none of these numbers has grown,
+# nothing has changed.
+BASIS = """
+SELECT (SELECT count(*) FROM curation_judgment), count(*), count(exclusion.lifted_at)
+FROM curation_raterexclusion exclusion JOIN curation_rater rater ON rater.id = exclusion.rater_id
+WHERE rater.project_id = %s
+"""
 PRUNE = "DELETE FROM curation_consensus WHERE method = %s AND pair_id = ANY(%s)"
 
 
@@ -82,8 +96,20 @@ def consensus_build(*, project: Project, method: str = "mean_probability") -> in
     chosen = consensus_method(method)
     # One builder per project at a time; inserts that refer to the project go on.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    basis = consensus_basis(project, method)
     parts = _parts(project) if chosen.per_pair else [ALL]
-    return sum(_build_part(project, chosen, ids) for ids in parts)
+    n_pairs = sum(_build_part(project, chosen, ids) for ids in parts)
+    ConsensusBuild.objects.update_or_create(project=project, method=method, defaults={"basis": basis})
+    return n_pairs
+
+
+def consensus_basis(project: Project, method: str) -> str:
+    """What the method's conclusions depend on, as far as it is known without reading the judgments. While it
+    is the same, so is what `consensus_build` comes to."""
+    with connection.cursor() as cursor:
+        cursor.execute(BASIS, [project.pk])
+        found = cursor.fetchone()
+    return ":".join(map(str, (settings.VERSION, *found, consensus_method(method).basis(project))))
 
 
 def _parts(project: Project) -> list[Ids]:
@@ -117,7 +143,11 @@ def _stored(project: Project, method: str, names: list[str], ids: Ids) -> npt.ND
     votes = "".join(f", coalesce((old.votes->>'{name}')::int8, -1)" for name in names)
     columns = [("pair", "i8"), ("winner", "i8"), ("probability", "f8"), ("margin", "f8")]
     columns += [(name, "i8") for name in names]
-    return copy_out(STORED.format(votes=votes), [project.pk, *ids, method], columns)
+    return copy_out(STORED.format(votes=votes), {**_bounds(project, ids), "method": method}, columns)
+
+
+def _bounds(project: Project, ids: Ids) -> dict[str, int]:
+    return {"project": project.pk, "first": ids[0], "last": ids[1]}
 
 
 def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
@@ -142,7 +172,7 @@ def read_ballots(project: Project, ids: Ids = ALL) -> tuple[Ballots, Ballots]:
 def read_answers(project: Project, ids: Ids = ALL) -> npt.NDArray[np.void]:
     """Every counted judgment on these pairs in order of id, as COLUMNS; `probability` is NaN where there is
     none, and 0.5 of a tie."""
-    return copy_out(BALLOTS, [project.pk, *ids], COLUMNS)
+    return copy_out(BALLOTS, _bounds(project, ids), COLUMNS)
 
 
 def as_ballots(table: npt.NDArray[np.void]) -> Ballots:

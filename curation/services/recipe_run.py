@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from curation.models import FilterRecipe, Project, RecipeRun, User
+from curation.models import FilterRecipe, RecipeRun, User
 from curation.recipes.funnel import Funnel, run_steps
 from curation.recipes.pool import Pool
 from curation.recipes.steps import ConsensusExists, parse_steps
 from curation.services.consensus_refresh import consensus_refresh
-
-
-class BringUp(Protocol):
-    """A service that brings a project's consensus by a method up to date."""
-
-    def __call__(self, *, project: Project, method: str) -> object: ...
 
 
 @transaction.atomic
@@ -39,7 +33,7 @@ def recipe_run(*, recipe: FilterRecipe, user: User | None) -> RecipeRun:
 def recipe_funnel(recipe: FilterRecipe) -> dict[str, Any]:
     """What a run finds now, by the fields of `RecipeRun`. Call inside a transaction."""
     started = perf_counter()
-    pool, funnel = recipe_apply(recipe, consensus_refresh)
+    pool, funnel = recipe_apply(recipe)
     return {
         "funnel": funnel.report,
         "pairs_in": len(pool),
@@ -48,14 +42,11 @@ def recipe_funnel(recipe: FilterRecipe) -> dict[str, Any]:
     }
 
 
-def recipe_apply(recipe: FilterRecipe, consensus: BringUp) -> tuple[Pool, Funnel]:
-    """Bring the consensus that the recipe asks for up to date, then run its steps. Call inside a transaction.
-
-    `consensus` is `consensus_build`, or `consensus_refresh` where the result is only looked at.
-    """
+def recipe_apply(recipe: FilterRecipe) -> tuple[Pool, Funnel]:
+    """Bring each consensus that the recipe asks for up to date, then run its steps; inside a transaction."""
     steps = parse_steps(recipe.steps)
     methods = [step.method for step in steps if isinstance(step, ConsensusExists)]
     for method in dict.fromkeys(methods):
-        consensus(project=recipe.project, method=method)
+        consensus_refresh(project=recipe.project, method=method)
     pool = Pool(recipe.project, methods[0])
     return pool, run_steps(pool, steps)

@@ -11,8 +11,7 @@ from curation.errors import CurationError
 from curation.models import Consensus, Pair, Rater
 from curation.recipes.base import RecipeError
 from curation.recipes.steps import parse_steps
-from curation.services.consensus_build import consensus_build
-from curation.services.consensus_refresh import consensus_basis
+from curation.services.consensus_build import consensus_basis, consensus_build
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People

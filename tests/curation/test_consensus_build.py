@@ -113,6 +113,20 @@ def test_a_refresh_builds_only_where_something_may_have_changed(
     assert built == ["mean_probability"]
 
 
+def test_a_refresh_sees_what_came_and_went_while_another_built(people: People) -> None:
+    """The raters that count are those of the last refresh again, but not those of the last build."""
+    pair = judged_pair(people.project, 0.9)
+    rater = person_rater(people.anna, people.project)
+    JudgmentFactory(pair=pair, rater=rater, left="a", preference=-3)
+    consensus_refresh(project=people.project, method="majority")
+    rater_exclude(rater=rater, user=people.rita, reason="Guesses")
+    consensus_build(project=people.project, method="majority")
+    assert Consensus.objects.get().winner == "a"
+    rater_include(rater=rater, user=people.rita)
+    consensus_refresh(project=people.project, method="majority")
+    assert Consensus.objects.get().winner == ""
+
+
 def test_a_judgment_that_lands_late_under_an_earlier_id_is_seen(people: People) -> None:
     judged_pair(people.project, 0.9)
     rater = RaterFactory(project=people.project)

@@ -63,6 +63,13 @@ def test_text_of_a_response_never_changes() -> None:
         response.save(update_fields=["text"])
 
 
+def test_a_pair_stays_one_of_the_same_responses() -> None:
+    pair, other = PairFactory(), PairFactory()
+    for change in ({"response_b": other.response_b}, {"prompt": other.prompt}):
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            Pair.objects.filter(pk=pair.pk).update(**change)
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -72,6 +73,47 @@ def test_an_empty_result_is_refused_and_leaves_nothing(people: People) -> None:
 def test_an_empty_project_is_refused(people: People) -> None:
     with pytest.raises(EmptyDatasetError, match="Build pairs"):
         dataset_freeze(recipe=saved_recipe(people.project), user=None)
+
+
+def test_the_hash_is_that_of_the_rows_as_they_are_stored(people: People) -> None:
+    for place, p in enumerate((0.95, 0.1, 0.8, 0.7, 0.35)):
+        judged_pair(people.project, p, split="eval" if place == 1 else "train")
+    steps = [
+        {"step": "consensus_exists"},
+        {"step": "curriculum", "scheme": "global", "blocks": 2},
+        {"step": "weight"},
+        {"step": "hold_out", "percent": 40},
+    ]
+    version = dataset_freeze(recipe=saved_recipe(people.project, steps), user=None)
+    rows = version.rows.select_related("pair__prompt", "chosen", "rejected").order_by("position")
+    lines = [
+        [
+            row.pair.prompt.fingerprint,
+            row.chosen.text_hash,
+            row.rejected.text_hash,
+            *(repr(number).removesuffix(".0") for number in (row.margin, row.weight, row.soft_label)),
+            f"{row.split} {row.block}",
+        ]
+        for row in rows
+    ]
+    content = "".join("\t".join(line) + "\n" for line in lines)
+    assert version.content_hash == hashlib.sha256(content.encode()).hexdigest()
+    assert lines == sorted(lines, key=lambda line: (line[-1].split()[1], *line[:3]))
+
+
+def test_a_row_of_another_pairs_responses_is_refused(people: People) -> None:
+    judged_project(people.project)
+    version = dataset_freeze(recipe=saved_recipe(people.project), user=None)
+    pair, stranger = (
+        version.dropped.order_by("step_index")[0].pair,
+        version.rows.order_by("position")[0].chosen,
+    )
+    wrong = [(stranger, pair.response_b), (pair.response_a, stranger)]
+    for chosen, rejected in wrong:
+        row = DatasetRow(version=version, position=2, pair=pair, chosen=chosen, rejected=rejected, margin=1)
+        row.soft_label = 1
+        with pytest.raises(IntegrityError, match="not those of their pairs"), transaction.atomic():
+            row.save()
 
 
 def test_versions_rows_and_drops_never_change(people: People) -> None:

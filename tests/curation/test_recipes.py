@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from curation.algorithms.filters import Cut
 from curation.models import FilterRecipe, RecipeRun
 from curation.recipes.base import RecipeError
+from curation.recipes.funnel import _entry
+from curation.recipes.steps import MinMargin
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 from tests.conftest import People
@@ -107,6 +111,44 @@ def test_gold_pairs_never_go_in(people: People) -> None:
 def test_other_projects_stay_out(people: People) -> None:
     judged_project(ProjectFactory())
     assert recipe_run(recipe=saved_recipe(people.project), user=None).pairs_in == 0
+
+
+@pytest.mark.parametrize(
+    "strangers", [1, 15], ids=["in the range of our ids", "many more than our pairs in their range"]
+)
+def test_pairs_of_others_between_ours_stay_out(people: People, strangers: int) -> None:
+    """What is read by a range of ids holds the others' rows; where they are many, another way is taken."""
+    other = ProjectFactory()
+    ours = []
+    for p in (0.9, 0.1, 0.6):
+        ours.append(judged_pair(people.project, p))
+        ln_ches(people.project, {ours[-1]: p})
+        for _ in range(strangers):
+            judged_pair(other, 1 - p)
+    recipe_run(recipe=saved_recipe(other), user=None)
+    steps = [*STEPS, {"step": "drop_top_ln_ches", "percent": 50}, {"step": "length_ratio"}]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    assert (run.pairs_in, run.pairs_kept) == (3, 1)
+    assert run.funnel[1]["examples"] == {"kept": [ours[0].pk, ours[1].pk], "dropped": [ours[2].pk]}
+    assert run.funnel[2]["examples"] == {"kept": [ours[1].pk], "dropped": [ours[0].pk]}
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.9, np.nan]), max_size=60),
+    st.sampled_from([(), (0.3,), (0.1, 0.5)]),
+)
+def test_the_examples_are_the_closest_calls(values: list[float], borders: tuple[float, ...]) -> None:
+    """Against a sort of all pairs by their distance to the nearest border."""
+    why = np.arange(len(values), dtype=np.int64) % 3 % 2
+    entry = _entry(
+        MinMargin(), Cut(why, ("every third",), np.array(values), borders), np.arange(100, 100 + len(values))
+    )
+    distance = [min((abs(value - border) for border in borders), default=0.0) for value in values]
+    order = sorted(range(len(values)), key=lambda at: (np.isnan(distance[at]), distance[at], at))
+    assert entry["examples"] == {
+        "kept": [100 + at for at in order if not why[at]][:10],
+        "dropped": [100 + at for at in order if why[at]][:10],
+    }
 
 
 def test_why_there_is_no_consensus(people: People) -> None:

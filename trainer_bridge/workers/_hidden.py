@@ -17,7 +17,7 @@ from trainer_bridge.workers._models import LocalModel, by_tokens, in_batches, pa
 from trainer_bridge.workers._packing import by_room, can_pack, pack, read_packed
 
 # A CPU is fastest while a batch's activations stay in its cache; a GPU wants to be filled.
-TOKENS_PER_BATCH = {"cpu": 1536, "cuda": 32_768}
+TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 32_768}
 NO_BLOCK = (
     "This model's last layer has no feed-forward block where one is looked for (`mlp`), so its angles cannot "
     "be read. Leave out the angle concentration."

@@ -14,6 +14,7 @@ from curation.recipes.steps import parse_steps
 from curation.services.consensus_build import consensus_basis, consensus_build
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
+from curation.services.run_build import run_build, run_request
 from tests.conftest import People
 from tests.curation.recipe_data import saved_recipe
 from tests.factories import JudgmentFactory, PairFactory, RaterFactory, person_rater
@@ -149,7 +150,9 @@ def test_without_gold_nothing_is_weighted_and_it_is_said(people: People) -> None
     gold = gold_add(project=people.project, pair=make_pair(people), expected="a", user=people.rita)
     assert recipe_run(recipe=recipe, user=None).pairs_kept == 1
     gold_retire(gold=gold)
-    page = people.client("rita").post(f"/p/helpfulness/recipes/{recipe.pk}/run/", follow=True)
+    asked = run_request(recipe=recipe, user=people.rita)
+    run_build(run_id=asked.pk)
+    page = people.client("rita").get(f"/p/helpfulness/recipe-runs/{asked.pk}/")
     assert "No pair of this project is gold" in page.content.decode()
 
 

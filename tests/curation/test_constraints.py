@@ -25,9 +25,11 @@ def test_pair_across_prompts_is_refused() -> None:
 @pytest.mark.parametrize("column", ["prompt_id", "response_a_id", "response_b_id"])
 def test_pair_of_what_is_not_there_is_refused(column: str) -> None:
     """The composite keys stand for one on each column."""
-    pair = PairFactory()
-    missing = 0 if column == "response_a_id" else pair.response_b_id + 1000  # a is the smaller one
-    Pair.objects.filter(pk=pair.pk).update(**{column: missing})
+    first = ResponseFactory()
+    second = ResponseFactory(prompt=first.prompt)
+    there = {"prompt_id": first.prompt_id, "response_a_id": first.pk, "response_b_id": second.pk}
+    missing = 0 if column == "response_a_id" else second.pk + 1000  # a is the smaller one
+    Pair.objects.create(**{**there, column: missing})
     with pytest.raises(IntegrityError):
         connection.check_constraints()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 BOX_WIDTH, BOX_HEIGHT = 172, 42
 GAP_X, GAP_Y = 44, 12
 TOP = 28
-LABEL_LETTERS = 20
+LABEL_LETTERS = 18
 THICKEST = 7.0
 
 

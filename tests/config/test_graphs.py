@@ -35,5 +35,5 @@ def test_empty_columns_and_edges_to_nowhere_are_left_out() -> None:
 def test_a_long_name_is_cut_and_stays_in_full_beside_it() -> None:
     [box] = layered([Column("Data", [Node("v", "x" * 40)])], []).boxes
     assert box.label.endswith("…")
-    assert len(box.label) == 20
+    assert len(box.label) == 18
     assert box.node.label == "x" * 40

@@ -152,7 +152,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "runs-recover": {
         "task": "curation.tasks.runs_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "freezes-recover": {
@@ -167,12 +167,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "export-builds-recover": {
         "task": "curation.tasks.export_builds_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "comparisons-recover": {
         "task": "curation.tasks.comparisons_recover",
-        "schedule": timedelta(seconds=30),
+        "schedule": RECOVER_EVERY,
         "options": BEAT_OPTIONS,
     },
     "score-builds-recover": {

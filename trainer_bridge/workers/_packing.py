@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, takewhile
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -17,7 +17,7 @@ from transformers import AttentionInterface, DynamicCache
 from transformers.cache_utils import DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from trainer_bridge.workers._models import LocalModel
+from trainer_bridge.workers._models import LocalModel, common_beginning
 
 ATTENTION = "text_by_text"
 
@@ -122,10 +122,7 @@ def is_whole(cache: DynamicCache) -> bool:
 
 def common_length(rows: Sequence[Sequence[int]]) -> int:
     """The length of the beginning that several rows have in common; a row alone shares nothing."""
-    if len(rows) < 2:
-        return 0
-    columns = zip(*rows, strict=False)
-    return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, columns))
+    return min((common_beginning(rows[0], row) for row in rows[1:]), default=0)
 
 
 def _neighbours(rows: Sequence[Sequence[int]], leads: Sequence[Hashable]) -> list[list[Sequence[int]]]:

@@ -35,13 +35,14 @@ def crew(people: People, n: int) -> list[User]:
 
 
 def answer_all(campaign: Campaign, user: User, says: Callable[[int], str]) -> int:
-    """Answer whatever is left for the person; `says` gets the pair's place, and names a response, a side
-    (`left`), or an outcome."""
+    """Answer whatever is left for the person; `says` gets the pair's place, and names a response, a side,
+    or an outcome."""
     n = 0
     while (turn := assignment_claim(campaign=campaign, user=user)) is not None:
         said = says(turn.campaign_pair.position or 0)
         towards_left = 2 if said in {turn.left, "left"} else -2
-        answer = Answer("preferred", towards_left) if said in {"a", "b", "left"} else Answer(said)
+        names_one = said in {"a", "b", "left", "right"}
+        answer = Answer("preferred", towards_left) if names_one else Answer(said)
         label_submit(assignment_id=turn.pk, user=user, answer=answer)
         n += 1
     return n
@@ -188,7 +189,7 @@ def test_whoever_always_prefers_the_left_is_flagged(people: People, make_campaig
     campaign = make_campaign(40, overlap=2)
     lefty, fair = crew(people, 2)
     answer_all(campaign, lefty, always("left"))
-    answer_all(campaign, fair, lambda place: "a" if place % 2 else "b")
+    answer_all(campaign, fair, lambda place: "left" if place % 2 else "right")
     rows = {row["label"]: row["left"] for row in computed(people, campaign)["people"]}
     assert (rows["worker0"]["value"], rows["worker0"]["flag"]) == (1.0, "left")
     assert rows["worker1"]["flag"] == ""

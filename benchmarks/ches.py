@@ -213,21 +213,26 @@ def flop(loaded: LocalModel, start: int, end: int) -> float:
     return float(2 * weights * (end - start) + attention * (end**2 - start**2))
 
 
-def rank_correlation(first: np.ndarray, second: np.ndarray) -> float:
-    return float(np.corrcoef(first.argsort().argsort(), second.argsort().argsort())[0, 1])
+def ranks(first: np.ndarray, second: np.ndarray) -> str:
+    one, other = first.argsort().argsort(), second.argsort().argsort()
+    if (moved := int((one != other).sum())) == 0:
+        return "ranks equal"
+    return (
+        f"rank correlation {np.corrcoef(one, other)[0, 1]:.6f}, {moved} moved by {np.abs(one - other).max()}"
+    )
 
 
 def report(dtype: Dtype, baseline: Run, scored: Run, reached: float, rate: float) -> None:
     apart = np.abs(scored.scores - baseline.scores)
-    relative = (apart[:, 0] / np.abs(baseline.scores[:, 0])).max()
-    spread = np.subtract(*np.percentile(baseline.scores[:, 1], [75, 25]))
-    ranks = [rank_correlation(baseline.scores[:, which], scored.scores[:, which]) for which in (0, 1)]
+    of_itself = (apart[:, 0] / np.abs(baseline.scores[:, 0])).max()
+    of_iqr = apart[:, 1].max() / np.subtract(*np.percentile(baseline.scores[:, 1], [75, 25]))
+    ches, ln_ches = (ranks(baseline.scores[:, which], scored.scores[:, which]) for which in (0, 1))
     flips = int((np.sign(scored.scores[:, 0]) != np.sign(baseline.scores[:, 0])).sum())
     print(
         f"  {dtype:<9}{baseline.seconds / scored.seconds:5.2f} × plain   {reached:.0f} of {rate:.0f} GFLOP/s "
         f"({reached / rate:.0%})   "
-        f"CHES off by {relative:.1e} (relative), ln-CHES by {apart[:, 1].max() / spread:.1e} of its IQR   "
-        f"rank correlation {ranks[0]:.5f}, {ranks[1]:.5f}   signs flipped {flips}"
+        f"CHES off by {of_itself:.1e} (relative), {ches}; ln-CHES by {of_iqr:.1e} of its IQR, {ln_ches}; "
+        f"signs flipped {flips}"
     )
 
 

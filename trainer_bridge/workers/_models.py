@@ -47,10 +47,11 @@ class LocalModel:
     template_hash: str
     max_positions: int
 
-    def note(self, workspace: Workspace, reference_fingerprint: str = "") -> None:
+    def note(self, workspace: Workspace, reference_fingerprint: str = "", arithmetic: str = "") -> None:
+        """Tell the job's environment; `arithmetic` is how the device multiplies, where that is unusual."""
         workspace.environment(
             device=self.device.type,
-            device_name=device_name(self.device),
+            device_name=", ".join(filter(None, [device_name(self.device), arithmetic])),
             dtype=self.dtype,
             model_fingerprint=self.fingerprint,
             template_hash=self.template_hash,

@@ -15,6 +15,7 @@ from trainer_bridge.contracts import FailureRow, PairRow
 from trainer_bridge.workers._hidden import Key, Reading, States, Tap, hidden_states
 from trainer_bridge.workers._io import JsonLines, Tally
 from trainer_bridge.workers._models import LocalModel, RenderError, common_beginning, encode, render
+from trainer_bridge.workers._products import in_parts
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
 WINDOW_PAIRS = 512
@@ -60,12 +61,13 @@ class PairPass(Generic[Kept]):
 
     def run(self, failures: JsonLines) -> None:
         """Settle or fail every pair, and count it."""
-        for failure in self._settled():
-            if failure is None:
-                self._tally.add(1)
-            else:
-                failures.append(failure)
-                self._tally.add(failed=1)
+        with in_parts(self._loaded):
+            for failure in self._settled():
+                if failure is None:
+                    self._tally.add(1)
+                else:
+                    failures.append(failure)
+                    self._tally.add(failed=1)
 
     def _settled(self) -> Iterator[FailureRow | None]:
         window = min(WINDOW_PAIRS, self._taker.window_pairs)

@@ -18,6 +18,7 @@ from trainer_bridge.workers._io import JsonLines, Tally, UserError, Workspace, r
 from trainer_bridge.workers._lora import LoraPass
 from trainer_bridge.workers._models import LocalModel, load, released
 from trainer_bridge.workers._pass import PairPass
+from trainer_bridge.workers._products import arithmetic
 from trainer_bridge.workers._reference import Ratios, Reference
 from trainer_bridge.workers._scorers import OwnScores
 
@@ -35,7 +36,7 @@ def run(spec: ScoreSpec, workspace: Workspace) -> None:
     reference = asked.attempt(["log_ratio"], lambda: Reference(spec, loaded))
     head = asked.attempt(READS_HEAD, lambda: Head(loaded))
     tap = asked.attempt(["angle"], lambda: Tap(loaded))
-    loaded.note(workspace, reference.fingerprint if reference else "")
+    loaded.note(workspace, reference.fingerprint if reference else "", arithmetic(loaded))
     job = Passes(spec, asked, pairs, sample, workspace)
     with released(loaded):
         job.own(loaded, head, tap)

@@ -14,6 +14,7 @@ from curation.algorithms.segments import step_bounds, stored_bounds
 from curation.algorithms.selection import stream
 from curation.bulk import copy_out
 from curation.models import Project, Response, Sampler
+from curation.response_numbers import numbers_of
 
 Strategy = Literal[
     "all",
@@ -27,10 +28,12 @@ Strategy = Literal[
     "gold_self",
     "steps",
 ]
-RankedBy = Literal["mean_probability", "copeland", "shortest", "longest"]
 Sources = Literal["any", "same", "different"]
 
 PEOPLE = "people"
+CONSENSUS: frozenset[str] = frozenset({"mean_probability", "copeland"})
+LENGTHS: frozenset[str] = frozenset({"shortest", "longest"})
+HIGHEST, LOWEST = "highest", "lowest"
 NO_OPENING = -1
 RANKED: frozenset[Strategy] = frozenset(
     {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
@@ -39,6 +42,7 @@ RANKED: frozenset[Strategy] = frozenset(
 EXCLUDED = "responses of excluded prompts"
 STEPLESS = "responses of a single step"
 UNRANKED = "responses that no judged pair ranks"
+UNNUMBERED = "responses without the number that ranks"
 IDENTICAL = "pairs of two equal texts"
 TIED = "pairs of two equal ranks"
 SAME_SOURCE = "pairs from one source"
@@ -74,14 +78,16 @@ CONCLUSION_COLUMNS = [("a", "i8"), ("b", "i8"), ("probability", "f8"), ("winner"
 @dataclass(frozen=True)
 class PairPlan:
     """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
-    difference of two ranking numbers; `method` is the consensus that ranks, as its last run left it."""
+    difference of two ranking numbers, None on one side being no bound; `method` is the consensus that ranks,
+    as its last run left it. `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a
+    space, the key of a source of numbers (see `response_numbers`)."""
 
     strategy: Strategy = "all"
-    ranked_by: RankedBy = "mean_probability"
+    ranked_by: str = "mean_probability"
     method: str = "mean_probability"
     sources: Sources = "any"
-    low: float = 0.0
-    high: float = 1.0
+    low: float | None = None
+    high: float | None = None
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
@@ -197,11 +203,12 @@ def _ranked_candidates(
     project: Project, plan: PairPlan, responses: _Responses, group: IntArray
 ) -> pairing.Places:
     number = _ranking(project, plan, responses)
-    responses.count(UNRANKED, int(np.isnan(number).sum()))
+    responses.count(UNRANKED if plan.ranked_by in CONSENSUS else UNNUMBERED, int(np.isnan(number).sum()))
     if plan.strategy == "band":
         ranked = np.flatnonzero(~np.isnan(number))
         first, second = (ranked[places] for places in pairing.all_pairs(group[ranked]))
-        outside = pairing.outside_band(number[first], number[second], plan.low, plan.high)
+        low, high = plan.low or 0.0, np.inf if plan.high is None else plan.high
+        outside = pairing.outside_band(number[first], number[second], low, high)
         return _without(responses, OUTSIDE, first, second, outside)
     if plan.strategy == "best_random":
         seed = stream(plan.seed, plan.strategy)
@@ -219,9 +226,13 @@ def _ranked_candidates(
 
 def _ranking(project: Project, plan: PairPlan, responses: _Responses) -> FloatArray:
     """The number that ranks each response, the highest being the best; NaN where there is none."""
-    if plan.ranked_by in {"shortest", "longest"}:
+    if plan.ranked_by in LENGTHS:
         length = responses.length.astype(np.float64)
         return -length if plan.ranked_by == "shortest" else length
+    if plan.ranked_by not in CONSENSUS:
+        end, _, key = plan.ranked_by.partition(" ")
+        number = numbers_of(project, key, responses.id)
+        return number if end == HIGHEST else -number
     table = copy_out(CONCLUSIONS, [project.pk, plan.method], CONCLUSION_COLUMNS)
     table = table[np.isin(table["a"], responses.id)]
     first, second = (np.searchsorted(responses.id, table[side]) for side in ("a", "b"))

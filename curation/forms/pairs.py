@@ -10,8 +10,10 @@ from django import forms
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
-from curation.pair_plans import PEOPLE, PairPlan, source_numbers
+from curation.pair_plans import HIGHEST, LOWEST, PEOPLE, PairPlan, source_numbers
+from curation.ranking_scores import Source
 from curation.recipes.base import LARGEST_SEED
+from curation.response_numbers import number_sources
 
 STRATEGIES = {
     "all": "Every two responses of a prompt",
@@ -43,8 +45,8 @@ class PairBuildForm(forms.Form):
 
     strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
     ranked_by = forms.ChoiceField(
-        choices=RANKINGS.items(),
-        help_text="Matters where the pairs above have a best. Lengths are in characters.",
+        help_text="Matters where the pairs above have a best. Lengths are in characters. Offered too is what "
+        "this project's files say of single responses, such as ratings, and what scores and judges do.",
     )
     method = forms.ChoiceField(
         label="Consensus method",
@@ -55,13 +57,18 @@ class PairBuildForm(forms.Form):
     )
     low = forms.FloatField(
         label="Least difference",
+        required=False,
         min_value=0,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="For ranking numbers that differ by so much, in their unit: probability, pairs or "
-        "characters.",
+        help_text="For ranking numbers that differ by so much, in the unit of the number that ranks: "
+        "probability (0 to 1), pairs, characters, or that of the rating or score.",
     )
     high = forms.FloatField(
-        label="Largest difference", min_value=0, widget=forms.NumberInput(attrs={"step": "any"})
+        label="Largest difference",
+        required=False,
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Empty is no bound.",
     )
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
@@ -75,22 +82,30 @@ class PairBuildForm(forms.Form):
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
         offered = {
-            "method": methods, "gold": [(PEOPLE, "People"), *models], "own": [("", "—"), *models],
-        }  # fmt: skip
+            "ranked_by": [*RANKINGS.items(), *_directed(number_sources(project))],
+            "method": methods,
+            "gold": [(PEOPLE, "People"), *models],
+            "own": [("", "—"), *models],
+        }
         for name, choices in offered.items():
             cast("forms.ChoiceField", self.fields[name]).choices = choices
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
-        low, high = data.get("low"), data.get("high")
-        if low is not None and high is not None and low > high:
-            self.add_error("high", "The largest difference must not be below the least.")
+        self._check_band(data.get("low"), data.get("high"))
         if data.get("strategy") == "gold_self":
             if not data.get("own"):
                 self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
             elif data["own"] == data.get("gold"):
                 self.add_error("own", "Choose another model than the one that is gold.")
         return data
+
+    def _check_band(self, low: float | None, high: float | None) -> None:
+        if low is not None and high is not None and low > high:
+            self.add_error("high", "The largest difference must not be below the least.")
+        is_band = self.cleaned_data.get("strategy") == "band"
+        if is_band and not {"low", "high"} & self.errors.keys() and low is None and high is None:
+            self.add_error("low", "Give the least or the largest difference, in the unit of what ranks.")
 
     def plan(self) -> PairPlan:
         """Call only on a valid form."""
@@ -99,4 +114,14 @@ class PairBuildForm(forms.Form):
     @property
     def given(self) -> list[tuple[str, Any]]:
         """Names and values as they stand, for a second form that repeats them."""
-        return [(name, self[name].value()) for name in self.fields]
+        values = ((name, self[name].value()) for name in self.fields)
+        return [(name, "" if value is None else value) for name, value in values]
+
+
+def _directed(sources: list[Source]) -> list[tuple[str, str]]:
+    """Whether a high number is good is not known of any source: a person says so."""
+    return [
+        (f"{end} {source.key}", f"{source.name[:1].upper()}{source.name[1:]}: the {end} is the best")
+        for source in sources
+        for end in (HIGHEST, LOWEST)
+    ]

@@ -80,7 +80,8 @@ class PairPlan:
     """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
     difference of two ranking numbers, None on one side being no bound; `method` is the consensus that ranks,
     as its last run left it. `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a
-    space, the key of a source of numbers (see `response_numbers`)."""
+    space, the key of a source of numbers (see `response_numbers`). `penalty` is what each character of a
+    response takes off the number that ranks it."""
 
     strategy: Strategy = "all"
     ranked_by: str = "mean_probability"
@@ -88,6 +89,7 @@ class PairPlan:
     sources: Sources = "any"
     low: float | None = None
     high: float | None = None
+    penalty: float = 0.0
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
@@ -202,7 +204,7 @@ def _openings(project: Project, responses: _Responses) -> IntArray:
 def _ranked_candidates(
     project: Project, plan: PairPlan, responses: _Responses, group: IntArray
 ) -> pairing.Places:
-    number = _ranking(project, plan, responses)
+    number = pairing.less_length(_ranking(project, plan, responses), responses.length, plan.penalty)
     responses.count(UNRANKED if plan.ranked_by in CONSENSUS else UNNUMBERED, int(np.isnan(number).sum()))
     if plan.strategy == "band":
         ranked = np.flatnonzero(~np.isnan(number))

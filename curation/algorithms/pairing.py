@@ -67,6 +67,12 @@ def adjacent_ranks(group: IntArray, number: FloatArray) -> Places:
     return order[same], order[same + 1]
 
 
+def less_length(number: FloatArray, length: IntArray, penalty: float) -> FloatArray:
+    """number − penalty · length: what ranks responses under the `max_min_p` rule of RLHFlow, whose lengths
+    are in characters."""
+    return number - penalty * length
+
+
 def outside_band(first: FloatArray, second: FloatArray, low: float, high: float) -> BoolArray:
     """Whether the distance of two numbers lies outside low ≤ |difference| ≤ high."""
     distance = np.abs(first - second)

@@ -10,7 +10,7 @@ from django import forms
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
-from curation.pair_plans import HIGHEST, LOWEST, PEOPLE, PairPlan, source_numbers
+from curation.pair_plans import HIGHEST, LENGTHS, LOWEST, PEOPLE, RANKED, PairPlan, source_numbers
 from curation.ranking_scores import Source
 from curation.recipes.base import LARGEST_SEED
 from curation.response_numbers import number_sources
@@ -70,6 +70,13 @@ class PairBuildForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "any"}),
         help_text="Empty is no bound.",
     )
+    penalty = forms.FloatField(
+        label="Length penalty α",
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Ranks by number − α · length in characters instead, as RLHFlow's max_min_p does; 0, its "
+        "default, is no penalty. What α is worth depends on the number's unit.",
+    )
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
     )
@@ -93,6 +100,9 @@ class PairBuildForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         self._check_band(data.get("low"), data.get("high"))
+        is_ranked = data.get("strategy") in RANKED
+        if is_ranked and data.get("penalty") and data.get("ranked_by") in LENGTHS:
+            self.add_error("penalty", "Choose another number than length to rank by, or no penalty.")
         if data.get("strategy") == "gold_self":
             if not data.get("own"):
                 self.add_error("own", "Choose the model whose own responses are paired with gold ones.")

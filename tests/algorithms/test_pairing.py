@@ -105,6 +105,12 @@ def test_the_band_has_both_its_ends() -> None:
     assert pairing.outside_band(first, second, 1, 3).tolist() == [False, False, False, True]
 
 
+def test_length_takes_off_what_the_penalty_says() -> None:
+    found = pairing.less_length(np.array([1.0, 2.0, NAN]), np.array([10, 30, 5]), 0.05)
+    assert found[:2] == pytest.approx([0.5, 0.5])
+    assert np.isnan(found[2])
+
+
 def test_ranks_from_judged_pairs() -> None:
     first, second = np.array([0, 0, 1]), np.array([1, 2, 2])
     mean = pairing.mean_probabilities(4, first, second, np.array([0.9, 0.7, 0.4]))

@@ -30,7 +30,8 @@ def rated(prompt: Prompt, *ratings: object) -> list[Response]:
 
 
 def read(project: Project, key: str, responses: list[Response]) -> list[float]:
-    return numbers_of(project, key, np.array([response.pk for response in responses])).tolist()
+    found = numbers_of(project, key, np.array([response.pk for response in responses]))
+    return [float(number) for number in found]
 
 
 def paired() -> set[tuple[int, int]]:
@@ -131,3 +132,28 @@ def test_what_is_not_there_is_refused(people: People) -> None:
 def test_only_researchers_see_what_is_offered(people: People) -> None:
     for name in ("rob", "anna", "charlie"):
         assert people.client(name).get(URL, {"ranked_by": f"highest {HELPFUL}"}).status_code == 404
+
+
+def test_a_length_penalty_ranks_what_is_short_higher(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    long, short, worst = (
+        ResponseFactory(prompt=prompt, text="x" * length, metadata={"ratings": {"helpfulness": rating}})
+        for length, rating in ((100, 5), (10, 4), (50, 1))
+    )
+    plan = {"strategy": "top_two", "ranked_by": f"highest {HELPFUL}", "penalty": "0.04"}
+    people.client("rita").post(URL, plan)  # 5 − 4, 4 − 0.4 and 1 − 2: the short one is first now
+    assert paired() == {(long.pk, short.pk)}
+    people.client("rita").post(URL, plan | {"strategy": "best_worst"})
+    assert paired() == {(long.pk, short.pk), (short.pk, worst.pk)}
+    people.client("rita").post(URL, plan | {"strategy": "best_worst", "penalty": "0"})
+    assert (long.pk, worst.pk) in paired()
+
+
+def test_a_length_penalty_needs_another_number(people: People) -> None:
+    client = people.client("rita")
+    refused = "Choose another number than length"
+    asked = {"strategy": "best_worst", "ranked_by": "shortest", "penalty": "0.1"}
+    assert refused in client.get(URL, asked).content.decode()
+    assert "greater than or equal to 0" in client.get(URL, asked | {"penalty": "-1"}).content.decode()
+    for fine in ({"strategy": "all"}, {"penalty": "0"}, {"ranked_by": "copeland"}):
+        assert refused not in client.get(URL, asked | fine).content.decode()

@@ -24,6 +24,7 @@ Strategy = Literal[
     "top_two",
     "adjacent",
     "band",
+    "pareto",
     "edits",
     "gold_self",
     "steps",
@@ -43,6 +44,7 @@ EXCLUDED = "responses of excluded prompts"
 STEPLESS = "responses of a single step"
 UNRANKED = "responses that no judged pair ranks"
 UNNUMBERED = "responses without the number that ranks"
+INCOMPLETE = "responses without one of the numbers"
 IDENTICAL = "pairs of two equal texts"
 TIED = "pairs of two equal ranks"
 SAME_SOURCE = "pairs from one source"
@@ -80,7 +82,8 @@ class PairPlan:
     """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
     difference of two ranking numbers, None on one side being no bound; `method` is the consensus that ranks,
     as its last run left it. `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a
-    space, the key of a source of numbers (see `response_numbers`). `penalty` is what each character of a
+    space, the key of a source of numbers (see `response_numbers`); `criteria` are at least two of these,
+    for a Pareto front. `penalty` is what each character of a
     response takes off the number that ranks it."""
 
     strategy: Strategy = "all"
@@ -90,6 +93,7 @@ class PairPlan:
     low: float | None = None
     high: float | None = None
     penalty: float = 0.0
+    criteria: tuple[str, ...] = ()
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
@@ -182,6 +186,12 @@ def _candidates(
         opening = _openings(project, responses)
         responses.count(STEPLESS, int((opening == NO_OPENING).sum()))
         return pairing.same_opening(group, opening, NO_OPENING)
+    if plan.strategy == "pareto":
+        of_each = np.stack(
+            [_ranking(project, name, plan.method, responses) for name in plan.criteria], axis=1
+        )
+        responses.count(INCOMPLETE, int(np.isnan(of_each).any(axis=1).sum()))
+        return pairing.pareto_front(group, of_each)
     if plan.strategy in RANKED:
         return _ranked_candidates(project, plan, responses, group)
     return pairing.all_pairs(group)
@@ -204,7 +214,8 @@ def _openings(project: Project, responses: _Responses) -> IntArray:
 def _ranked_candidates(
     project: Project, plan: PairPlan, responses: _Responses, group: IntArray
 ) -> pairing.Places:
-    number = pairing.less_length(_ranking(project, plan, responses), responses.length, plan.penalty)
+    number = _ranking(project, plan.ranked_by, plan.method, responses)
+    number = pairing.less_length(number, responses.length, plan.penalty)
     responses.count(UNRANKED if plan.ranked_by in CONSENSUS else UNNUMBERED, int(np.isnan(number).sum()))
     if plan.strategy == "band":
         ranked = np.flatnonzero(~np.isnan(number))
@@ -226,20 +237,20 @@ def _ranked_candidates(
     return _without(responses, TIED, first, second, number[first] == number[second])
 
 
-def _ranking(project: Project, plan: PairPlan, responses: _Responses) -> FloatArray:
+def _ranking(project: Project, name: str, method: str, responses: _Responses) -> FloatArray:
     """The number that ranks each response, the highest being the best; NaN where there is none."""
-    if plan.ranked_by in LENGTHS:
+    if name in LENGTHS:
         length = responses.length.astype(np.float64)
-        return -length if plan.ranked_by == "shortest" else length
-    if plan.ranked_by not in CONSENSUS:
-        end, _, key = plan.ranked_by.partition(" ")
+        return -length if name == "shortest" else length
+    if name not in CONSENSUS:
+        end, _, key = name.partition(" ")
         number = numbers_of(project, key, responses.id)
         return number if end == HIGHEST else -number
-    table = copy_out(CONCLUSIONS, [project.pk, plan.method], CONCLUSION_COLUMNS)
+    table = copy_out(CONCLUSIONS, [project.pk, method], CONCLUSION_COLUMNS)
     table = table[np.isin(table["a"], responses.id)]
     first, second = (np.searchsorted(responses.id, table[side]) for side in ("a", "b"))
     n = len(responses.id)
-    if plan.ranked_by == "copeland":
+    if name == "copeland":
         return pairing.copeland(n, first, second, cast(IntArray, table["winner"]))
     return pairing.mean_probabilities(n, first, second, table["probability"])
 

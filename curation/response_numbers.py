@@ -17,7 +17,7 @@ from curation.models import Project
 from curation.ranking_scores import Numbers, Source, ranking_sources, read_numbers
 
 STORED = "stored"
-STORED_SHOWN = 100
+STORED_SHOWN = 30
 # Numbers and yes-or-no labels, at the top of the metadata or one object further down.
 PATHS = """
 WITH said AS (

@@ -67,6 +67,28 @@ def adjacent_ranks(group: IntArray, number: FloatArray) -> Places:
     return order[same], order[same + 1]
 
 
+def pareto_front(group: IntArray, numbers: FloatArray) -> Places:
+    """Each response on the Pareto front of its group with each response that it dominates.
+
+    `numbers` are (responses, numbers). y dominates z when no number of y is below that of z and at least one
+    is above it; the front are the responses that none of their group dominates. Two responses with the same
+    numbers do not dominate each other. One without all of its numbers (NaN) is in no pair and dominates none.
+    MagicID (arXiv 2503.12689) pairs across such a front over two rewards.
+    """
+    known = np.flatnonzero(~np.isnan(numbers).any(axis=1))
+    first, second = (known[places] for places in all_pairs(group[known]))
+    above, below = (np.zeros(len(first), dtype=np.bool_) for _ in range(2))
+    for number in numbers.T:
+        above |= number[first] > number[second]
+        below |= number[first] < number[second]
+    over, under = above & ~below, below & ~above
+    better, worse = np.r_[first[over], second[under]], np.r_[second[over], first[under]]
+    dominated = np.zeros(len(group), dtype=np.bool_)
+    dominated[worse] = True
+    front = ~dominated[better]
+    return better[front], worse[front]
+
+
 def less_length(number: FloatArray, length: IntArray, penalty: float) -> FloatArray:
     """number − penalty · length: what ranks responses under the `max_min_p` rule of RLHFlow, whose lengths
     are in characters."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
@@ -23,6 +23,7 @@ STRATEGIES = {
     "top_two": "The best and the second best",
     "adjacent": "Each response and the next by rank",
     "band": "Two responses whose ranking numbers differ by so much",
+    "pareto": "One of the Pareto front over several numbers and one that it dominates",
     "edits": "An edit and the response it edits",
     "gold_self": "A gold response and a model's own",
     "steps": "Two responses that begin with the same step",
@@ -47,6 +48,13 @@ class PairBuildForm(forms.Form):
     ranked_by = forms.ChoiceField(
         help_text="Matters where the pairs above have a best. Lengths are in characters. Offered too is what "
         "this project's files say of single responses, such as ratings, and what scores and judges do.",
+    )
+    criteria = forms.MultipleChoiceField(
+        label="Numbers of the Pareto front",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="At least two, for the pairs of the front. A response dominates another if it is at least "
+        "as good in all of them and better in one; the front are those that none dominates.",
     )
     method = forms.ChoiceField(
         label="Consensus method",
@@ -83,13 +91,15 @@ class PairBuildForm(forms.Form):
     gold = forms.ChoiceField(label="Gold responses are by")
     own = forms.ChoiceField(label="The model's own are by", required=False)
 
-    def __init__(self, data: Mapping[str, Any], *, project: Project) -> None:
+    def __init__(self, data: QueryDict, *, project: Project) -> None:
         given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}
-        super().__init__({**asdict(PairPlan()), **given})
+        super().__init__({**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")})
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
+        numbers = [*RANKINGS.items(), *_directed(number_sources(project))]
         offered = {
-            "ranked_by": [*RANKINGS.items(), *_directed(number_sources(project))],
+            "ranked_by": numbers,
+            "criteria": numbers,
             "method": methods,
             "gold": [(PEOPLE, "People"), *models],
             "own": [("", "—"), *models],
@@ -99,16 +109,26 @@ class PairBuildForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
+        strategy = data.get("strategy", "")
         self._check_band(data.get("low"), data.get("high"))
-        is_ranked = data.get("strategy") in RANKED
-        if is_ranked and data.get("penalty") and data.get("ranked_by") in LENGTHS:
+        if strategy in RANKED and data.get("penalty") and data.get("ranked_by") in LENGTHS:
             self.add_error("penalty", "Choose another number than length to rank by, or no penalty.")
-        if data.get("strategy") == "gold_self":
+        if strategy == "pareto":
+            self._check_criteria(data.get("criteria", []))
+        if strategy == "gold_self":
             if not data.get("own"):
                 self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
             elif data["own"] == data.get("gold"):
                 self.add_error("own", "Choose another model than the one that is gold.")
         return data
+
+    def _check_criteria(self, chosen: list[str]) -> None:
+        # What a number is of: both lengths are one, and so are the two ends of a source.
+        of = ["length" if name in LENGTHS else name.partition(" ")[2] or name for name in chosen]
+        if len(set(of)) < len(of):
+            self.add_error("criteria", "Choose one end of each number: it cannot be best both high and low.")
+        elif len(of) < 2:
+            self.add_error("criteria", "Choose at least two numbers for a Pareto front.")
 
     def _check_band(self, low: float | None, high: float | None) -> None:
         if low is not None and high is not None and low > high:
@@ -119,13 +139,14 @@ class PairBuildForm(forms.Form):
 
     def plan(self) -> PairPlan:
         """Call only on a valid form."""
-        return PairPlan(**self.cleaned_data)
+        return PairPlan(**{**self.cleaned_data, "criteria": tuple(self.cleaned_data["criteria"])})
 
     @property
     def given(self) -> list[tuple[str, Any]]:
         """Names and values as they stand, for a second form that repeats them."""
-        values = ((name, self[name].value()) for name in self.fields)
-        return [(name, "" if value is None else value) for name, value in values]
+        values = [(name, self[name].value()) for name in self.fields if name != "criteria"]
+        chosen = [("criteria", name) for name in self["criteria"].value()]
+        return [*((name, "" if value is None else value) for name, value in values), *chosen]
 
 
 def _directed(sources: list[Source]) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ def pair_build(request: HttpRequest, slug: str) -> HttpResponse:
     """What a plan would make; posted, it is made. A POST without fields makes every pair."""
     access = researcher_access(request, slug)
     is_post = request.method == "POST"
-    form = PairBuildForm((request.POST if is_post else request.GET).dict(), project=access.project)
+    form = PairBuildForm(request.POST if is_post else request.GET, project=access.project)
     if is_post and form.is_valid():
         counts = pairs_build(project=access.project, plan=form.plan())
         messages.success(request, _said(counts))

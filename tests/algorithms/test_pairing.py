@@ -105,6 +105,36 @@ def test_the_band_has_both_its_ends() -> None:
     assert pairing.outside_band(first, second, 1, 3).tolist() == [False, False, False, True]
 
 
+@st.composite
+def several_numbers(draw: st.DrawFn) -> tuple[IntArray, FloatArray]:
+    n, k = draw(st.integers(0, 12)), draw(st.integers(1, 3))
+    group = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    value = st.sampled_from([0.0, 1.0, 2.0, NAN])
+    numbers = draw(st.lists(st.lists(value, min_size=k, max_size=k), min_size=n, max_size=n))
+    return np.array(group, dtype=np.int64), np.array(numbers, dtype=float).reshape(n, k)
+
+
+@given(several_numbers())
+def test_the_front_meets_what_it_dominates(drawn: tuple[IntArray, FloatArray]) -> None:
+    group, numbers = drawn
+
+    def dominates(y: int, z: int) -> bool:
+        both = list(zip(numbers[y], numbers[z], strict=True))
+        return group[y] == group[z] and all(a >= b for a, b in both) and any(a > b for a, b in both)
+
+    n = range(len(group))
+    front = [y for y in n if not any(dominates(z, y) for z in n)]
+    found = made(pairing.pareto_front(group, numbers))
+    assert sorted(found) == [(y, z) for y in front for z in n if dominates(y, z)]
+    assert found == made(pairing.pareto_front(group, numbers))
+
+
+def test_over_one_number_the_front_is_the_best() -> None:
+    assert set(made(pairing.pareto_front(GROUP, NUMBER[:, None]))) == set(
+        made(pairing.best_against_each(GROUP, NUMBER))
+    )
+
+
 def test_length_takes_off_what_the_penalty_says() -> None:
     found = pairing.less_length(np.array([1.0, 2.0, NAN]), np.array([10, 30, 5]), 0.05)
     assert found[:2] == pytest.approx([0.5, 0.5])
@@ -131,6 +161,7 @@ def test_nothing_gives_nothing() -> None:
         pairing.top_two(none, no_number),
         pairing.adjacent_ranks(none, no_number),
         pairing.originals_and_edits(none, none),
+        pairing.pareto_front(none, np.zeros((0, 2))),
     ):
         assert made(places) == []
 

@@ -157,3 +157,38 @@ def test_a_length_penalty_needs_another_number(people: People) -> None:
     assert "greater than or equal to 0" in client.get(URL, asked | {"penalty": "-1"}).content.decode()
     for fine in ({"strategy": "all"}, {"penalty": "0"}, {"ranked_by": "copeland"}):
         assert refused not in client.get(URL, asked | fine).content.decode()
+
+
+def test_the_pareto_front_meets_what_it_dominates(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    good, short, dominated, _ = (
+        ResponseFactory(prompt=prompt, text="x" * length, metadata={"ratings": {"helpfulness": rating}})
+        for length, rating in ((100, 5), (10, 2), (101, 3), (5, None))
+    )
+    client = people.client("rita")
+    plan = {"strategy": "pareto", "criteria": [f"highest {HELPFUL}", "shortest"]}
+    page = html.unescape(client.get(URL, plan).content.decode())
+    assert "Build 1 pair<" in page
+    assert "Left out: responses without one of the numbers" in page
+    for name in plan["criteria"]:
+        assert f'<input type="hidden" name="criteria" value="{name}">' in page
+    client.post(URL, plan)
+    assert paired() == {(good.pk, dominated.pk)}
+    assert short.pk not in {pk for pair in paired() for pk in pair}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "refusal"),
+    [
+        ([], "at least two numbers"),
+        (["shortest"], "at least two numbers"),
+        (["shortest", "longest"], "one end of each number"),
+        ([f"lowest {HELPFUL}", f"highest {HELPFUL}", "copeland"], "one end of each number"),
+        (["shortest", "tallest"], "Select a valid choice"),
+    ],
+)
+def test_a_pareto_front_needs_two_numbers(people: People, criteria: list[str], refusal: str) -> None:
+    rated(PromptFactory(project=people.project), 1, 2)
+    page = people.client("rita").get(URL, {"strategy": "pareto", "criteria": criteria}).content.decode()
+    assert refusal in page
+    assert 'id="preview"' not in page

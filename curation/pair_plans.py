@@ -25,6 +25,8 @@ Strategy = Literal[
     "adjacent",
     "band",
     "pareto",
+    "accuracy",
+    "right_lengths",
     "edits",
     "gold_self",
     "steps",
@@ -39,12 +41,14 @@ NO_OPENING = -1
 RANKED: frozenset[Strategy] = frozenset(
     {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
 )
+ACCURACY: frozenset[Strategy] = frozenset({"accuracy", "right_lengths"})
 
 EXCLUDED = "responses of excluded prompts"
 STEPLESS = "responses of a single step"
 UNRANKED = "responses that no judged pair ranks"
 UNNUMBERED = "responses without the number that ranks"
 INCOMPLETE = "responses without one of the numbers"
+UNKNOWN = "responses not known to be right or wrong"
 IDENTICAL = "pairs of two equal texts"
 TIED = "pairs of two equal ranks"
 SAME_SOURCE = "pairs from one source"
@@ -83,7 +87,8 @@ class PairPlan:
     difference of two ranking numbers, None on one side being no bound; `method` is the consensus that ranks,
     as its last run left it. `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a
     space, the key of a source of numbers (see `response_numbers`); `criteria` are at least two of these,
-    for a Pareto front. `penalty` is what each character of a
+    for a Pareto front. Of accuracy pairs `right_by` is the key of the source whose number makes a response
+    right if it is at least `right_from`, else wrong. `penalty` is what each character of a
     response takes off the number that ranks it."""
 
     strategy: Strategy = "all"
@@ -94,6 +99,8 @@ class PairPlan:
     high: float | None = None
     penalty: float = 0.0
     criteria: tuple[str, ...] = ()
+    right_by: str = ""
+    right_from: float = 1.0
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
@@ -181,20 +188,26 @@ def _candidates(
     if plan.strategy == "gold_self":
         # A name that nobody bears is no source: −1 matches none.
         gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))
-        return pairing.gold_and_self(group, gold, own)
+        return pairing.across(group, gold, own)
     if plan.strategy == "steps":
         opening = _openings(project, responses)
         responses.count(STEPLESS, int((opening == NO_OPENING).sum()))
         return pairing.same_opening(group, opening, NO_OPENING)
+    if plan.strategy in RANKED | ACCURACY or plan.strategy == "pareto":
+        return _numbered_candidates(project, plan, responses, group)
+    return pairing.all_pairs(group)
+
+
+def _numbered_candidates(
+    project: Project, plan: PairPlan, responses: _Responses, group: IntArray
+) -> pairing.Places:
     if plan.strategy == "pareto":
-        of_each = np.stack(
-            [_ranking(project, name, plan.method, responses) for name in plan.criteria], axis=1
-        )
+        ranks = [_ranking(project, name, plan.method, responses) for name in plan.criteria]
+        of_each = np.stack(ranks, axis=1)
         responses.count(INCOMPLETE, int(np.isnan(of_each).any(axis=1).sum()))
         return pairing.pareto_front(group, of_each)
-    if plan.strategy in RANKED:
-        return _ranked_candidates(project, plan, responses, group)
-    return pairing.all_pairs(group)
+    choose = _accuracy_candidates if plan.strategy in ACCURACY else _ranked_candidates
+    return choose(project, plan, responses, group)
 
 
 def _openings(project: Project, responses: _Responses) -> IntArray:
@@ -209,6 +222,19 @@ def _openings(project: Project, responses: _Responses) -> IntArray:
             first = sha256_hex(text[: bounds[0][1]])
             opening[at] = int(first[:15], 16)  # 60 bits: never NO_OPENING
     return opening
+
+
+def _accuracy_candidates(
+    project: Project, plan: PairPlan, responses: _Responses, group: IntArray
+) -> pairing.Places:
+    number = numbers_of(project, plan.right_by, responses.id)
+    responses.count(UNKNOWN, int(np.isnan(number).sum()))
+    right, wrong = number >= plan.right_from, number < plan.right_from
+    if plan.strategy == "accuracy":
+        return pairing.across(group, right, wrong)
+    short = np.where(right, -responses.length.astype(np.float64), np.nan)
+    first, second = pairing.best_against_each(group, short)
+    return _without(responses, TIED, first, second, short[first] == short[second])
 
 
 def _ranked_candidates(

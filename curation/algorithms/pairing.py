@@ -111,12 +111,12 @@ def originals_and_edits(ids: IntArray, edited_from: IntArray) -> Places:
     return order[at[there]], edits[there]
 
 
-def gold_and_self(group: IntArray, gold: BoolArray, own: BoolArray) -> Places:
-    """Each gold response of a group with each of the model's own, as SPIN pairs them (Chen et al., arXiv
-    2401.01335)."""
+def across(group: IntArray, better: BoolArray, worse: BoolArray) -> Places:
+    """Each better response of a group with each worse one: gold against a model's own, as SPIN pairs them
+    (Chen et al., arXiv 2401.01335), or right against wrong. No response is both."""
     first, second = all_pairs(group)
-    meet = (gold[first] & own[second]) | (own[first] & gold[second])
-    return first[meet], second[meet]
+    ahead, behind = better[first] & worse[second], worse[first] & better[second]
+    return np.r_[first[ahead], second[behind]], np.r_[second[ahead], first[behind]]
 
 
 def same_opening(group: IntArray, opening: IntArray, nothing: int) -> Places:

@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
-from curation.pair_plans import HIGHEST, LENGTHS, LOWEST, PEOPLE, RANKED, PairPlan, source_numbers
+from curation.pair_plans import ACCURACY, HIGHEST, LENGTHS, LOWEST, PEOPLE, RANKED, PairPlan, source_numbers
 from curation.ranking_scores import Source
 from curation.recipes.base import LARGEST_SEED
 from curation.response_numbers import number_sources
@@ -24,6 +24,8 @@ STRATEGIES = {
     "adjacent": "Each response and the next by rank",
     "band": "Two responses whose ranking numbers differ by so much",
     "pareto": "One of the Pareto front over several numbers and one that it dominates",
+    "accuracy": "A right response and a wrong one (accuracy pairs)",
+    "right_lengths": "The shortest right response and each longer right one (length pairs)",
     "edits": "An edit and the response it edits",
     "gold_self": "A gold response and a model's own",
     "steps": "Two responses that begin with the same step",
@@ -55,6 +57,17 @@ class PairBuildForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="At least two, for the pairs of the front. A response dominates another if it is at least "
         "as good in all of them and better in one; the front are those that none dominates.",
+    )
+    right_by = forms.ChoiceField(
+        label="What says that a response is right",
+        required=False,
+        help_text="For accuracy and length pairs. Offered is every number of responses here.",
+    )
+    right_from = forms.FloatField(
+        label="Right from",
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="A response with at least this number is right, one below it is wrong, one without is in "
+        "no pair. A label that says yes is 1 and one that says no is 0.",
     )
     method = forms.ChoiceField(
         label="Consensus method",
@@ -96,10 +109,13 @@ class PairBuildForm(forms.Form):
         super().__init__({**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")})
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
-        numbers = [*RANKINGS.items(), *_directed(number_sources(project))]
+        sources = number_sources(project)
+        self._has_numbers = bool(sources)
+        numbers = [*RANKINGS.items(), *_directed(sources)]
         offered = {
             "ranked_by": numbers,
             "criteria": numbers,
+            "right_by": [("", "—"), *((source.key, _capital(source.name)) for source in sources)],
             "method": methods,
             "gold": [(PEOPLE, "People"), *models],
             "own": [("", "—"), *models],
@@ -115,12 +131,22 @@ class PairBuildForm(forms.Form):
             self.add_error("penalty", "Choose another number than length to rank by, or no penalty.")
         if strategy == "pareto":
             self._check_criteria(data.get("criteria", []))
+        if strategy in ACCURACY and not data.get("right_by") and "right_by" not in self.errors:
+            self.add_error("right_by", self._missing_right())
         if strategy == "gold_self":
             if not data.get("own"):
                 self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
             elif data["own"] == data.get("gold"):
                 self.add_error("own", "Choose another model than the one that is gold.")
         return data
+
+    def _missing_right(self) -> str:
+        if self._has_numbers:
+            return "Choose the number that says whether a response is right."
+        return (
+            "Nothing here says whether a response is right: no file brought labels or ratings, no score has "
+            "a number of each response, and no judge has judged."
+        )
 
     def _check_criteria(self, chosen: list[str]) -> None:
         # What a number is of: both lengths are one, and so are the two ends of a source.
@@ -149,10 +175,14 @@ class PairBuildForm(forms.Form):
         return [*((name, "" if value is None else value) for name, value in values), *chosen]
 
 
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
 def _directed(sources: list[Source]) -> list[tuple[str, str]]:
     """Whether a high number is good is not known of any source: a person says so."""
     return [
-        (f"{end} {source.key}", f"{source.name[:1].upper()}{source.name[1:]}: the {end} is the best")
+        (f"{end} {source.key}", f"{_capital(source.name)}: the {end} is the best")
         for source in sources
         for end in (HIGHEST, LOWEST)
     ]

@@ -93,11 +93,13 @@ def test_edits_meet_what_they_edit() -> None:
     assert made(pairing.originals_and_edits(ids, edited_from)) == [(2, 1), (0, 2)]
 
 
-def test_gold_meets_own_and_nothing_else() -> None:
-    group = np.array([1, 1, 1, 2, 1])
-    gold = np.array([True, False, False, True, False])
-    own = np.array([False, True, False, False, True])
-    assert set(made(pairing.gold_and_self(group, gold, own))) == {(0, 1), (0, 4)}
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([(1, 0), (0, 1), (0, 0)])), max_size=12))
+def test_the_better_meet_the_worse_and_nothing_else(drawn: list[tuple[int, tuple[int, int]]]) -> None:
+    group = np.array([group for group, _ in drawn], dtype=np.int64)
+    better, worse = (np.array([kind[side] for _, kind in drawn], dtype=np.bool_) for side in (0, 1))
+    n = range(len(drawn))
+    expected = [(y, z) for y in n for z in n if group[y] == group[z] and better[y] and worse[z]]
+    assert sorted(made(pairing.across(group, better, worse))) == expected
 
 
 def test_the_band_has_both_its_ends() -> None:

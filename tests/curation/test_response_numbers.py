@@ -192,3 +192,58 @@ def test_a_pareto_front_needs_two_numbers(people: People, criteria: list[str], r
     page = people.client("rita").get(URL, {"strategy": "pareto", "criteria": criteria}).content.decode()
     assert refusal in page
     assert 'id="preview"' not in page
+
+
+def labelled(prompt: Prompt, *rows: tuple[int, object]) -> list[Response]:
+    return [
+        ResponseFactory(
+            prompt=prompt, text="x" * length, metadata=None if label is None else {"label": label}
+        )
+        for length, label in rows
+    ]
+
+
+LABEL = 'stored:["label"]'
+
+
+def test_right_responses_meet_wrong_ones(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    right, wrong, other, _ = labelled(prompt, (1, True), (2, False), (3, True), (4, None))
+    labelled(PromptFactory(project=people.project), (1, False))
+    plan = {"strategy": "accuracy", "right_by": LABEL}
+    client = people.client("rita")
+    page = client.get(URL, plan).content.decode()
+    assert "Build 2 pairs<" in page
+    assert "Left out: responses not known to be right or wrong" in page
+    client.post(URL, plan)
+    assert paired() == {(right.pk, wrong.pk), (wrong.pk, other.pk)}
+
+
+def test_the_shortest_right_response_meets_longer_right_ones(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    longest, _, short, long, _ = labelled(prompt, (9, 5), (1, 2), (4, 4), (7, 4.5), (8, None))
+    plan = PairPlan(strategy="right_lengths", right_by=LABEL, right_from=4)
+    counts = pairs_build(project=people.project, plan=plan)
+    assert counts == PairBuildCounts(2, 0, 0, {"responses not known to be right or wrong": 1})
+    assert paired() == {(longest.pk, short.pk), (short.pk, long.pk)}
+
+
+def test_equally_long_right_responses_are_counted(people: People) -> None:
+    prompt = PromptFactory(project=people.project)
+    for text in ("ab", "cd"):
+        ResponseFactory(prompt=prompt, text=text, metadata={"label": True})
+    plan = PairPlan(strategy="right_lengths", right_by=LABEL)
+    assert pairs_build(project=people.project, plan=plan).left_out == {"pairs of two equal ranks": 1}
+
+
+def test_without_a_number_nothing_is_right(people: People) -> None:
+    client = people.client("rita")
+    for strategy in ("accuracy", "right_lengths"):
+        page = client.get(URL, {"strategy": strategy}).content.decode()
+        assert "Nothing here says whether a response is right" in page
+    labelled(PromptFactory(project=people.project), (1, True))
+    page = client.get(URL, {"strategy": "accuracy"}).content.decode()
+    assert "Choose the number that says" in page
+    assert 'id="preview"' not in page
+    page = client.get(URL, {"strategy": "accuracy", "right_by": "stored:[]"}).content.decode()
+    assert "Select a valid choice" in page

@@ -34,6 +34,7 @@ Strategy = Literal[
 Sources = Literal["any", "same", "different"]
 
 PEOPLE = "people"
+RULE, NOBODY = "rule", "nobody"
 CONSENSUS: frozenset[str] = frozenset({"mean_probability", "copeland"})
 LENGTHS: frozenset[str] = frozenset({"shortest", "longest"})
 HIGHEST, LOWEST = "highest", "lowest"
@@ -89,7 +90,8 @@ class PairPlan:
     space, the key of a source of numbers (see `response_numbers`); `criteria` are at least two of these,
     for a Pareto front. Of accuracy pairs `right_by` is the key of the source whose number makes a response
     right if it is at least `right_from`, else wrong. `penalty` is what each character of a
-    response takes off the number that ranks it."""
+    response takes off the number that ranks it. `judged_by` RULE also records which response is better where
+    that is so by definition (see `pair_rules`); NOBODY leaves it to people and judges."""
 
     strategy: Strategy = "all"
     ranked_by: str = "mean_probability"
@@ -104,15 +106,18 @@ class PairPlan:
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
+    judged_by: str = RULE
 
 
 @dataclass(frozen=True)
 class PlannedPairs:
-    """`a` and `b` are response ids with a < b, `prompt` is theirs; `left_out` counts by reason."""
+    """`a` and `b` are response ids with a < b, `prompt` is theirs, `toward_a` is 1 where the plan came with a
+    first, the better one where it has one, else −1; `left_out` counts by reason."""
 
     prompt: IntArray
     a: IntArray
     b: IntArray
+    toward_a: IntArray
     left_out: dict[str, int]
 
 
@@ -151,7 +156,10 @@ def planned_pairs(project: Project, plan: PairPlan) -> PlannedPairs:
     one, other = responses.id[first], responses.id[second]
     a, b = np.minimum(one, other), np.maximum(one, other)
     order = np.lexsort((b, a))
-    return PlannedPairs(responses.prompt[first][order], a[order], b[order], responses.left_out)
+    toward_a = np.where(one < other, 1, -1)
+    return PlannedPairs(
+        responses.prompt[first][order], a[order], b[order], toward_a[order], responses.left_out
+    )
 
 
 def source_numbers(project: Project) -> dict[str, int]:
@@ -182,9 +190,9 @@ def _candidates(
     project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
 ) -> pairing.Places:
     if plan.strategy == "edits":
-        first, second = pairing.originals_and_edits(responses.id, responses.edited_from)
-        together = group[first] == group[second]
-        return first[together], second[together]
+        originals, edits = pairing.originals_and_edits(responses.id, responses.edited_from)
+        together = group[originals] == group[edits]
+        return edits[together], originals[together]
     if plan.strategy == "gold_self":
         # A name that nobody bears is no source: −1 matches none.
         gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))

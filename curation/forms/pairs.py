@@ -10,7 +10,18 @@ from django.http import QueryDict
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
-from curation.pair_plans import ACCURACY, HIGHEST, LENGTHS, LOWEST, PEOPLE, RANKED, PairPlan, source_numbers
+from curation.pair_plans import (
+    ACCURACY,
+    HIGHEST,
+    LENGTHS,
+    LOWEST,
+    NOBODY,
+    PEOPLE,
+    RANKED,
+    RULE,
+    PairPlan,
+    source_numbers,
+)
 from curation.ranking_scores import Source
 from curation.recipes.base import LARGEST_SEED
 from curation.response_numbers import number_sources
@@ -40,6 +51,11 @@ SOURCES = {
     "any": "Whoever wrote them",
     "same": "Only responses of one source, ranked among themselves",
     "different": "Only responses of different sources",
+}
+
+JUDGED_BY = {
+    RULE: "The rule, where it is so by definition",
+    NOBODY: "People and judges only",
 }
 
 
@@ -103,6 +119,13 @@ class PairBuildForm(forms.Form):
     )
     gold = forms.ChoiceField(label="Gold responses are by")
     own = forms.ChoiceField(label="The model's own are by", required=False)
+    judged_by = forms.ChoiceField(
+        label="Which one is better is said by",
+        choices=JUDGED_BY.items(),
+        help_text="By definition an edit is better than what it edits, gold than a model's own, right than "
+        "wrong, and the shorter than the longer of two right responses. The judgments are those of a judge "
+        "named after the rule; pairs that others have judged are left to them.",
+    )
 
     def __init__(self, data: QueryDict, *, project: Project) -> None:
         given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}

@@ -56,5 +56,7 @@ def _said(counts: PairBuildCounts) -> str:
         f"{counts.created:,} new pairs; {counts.existing:,} were there already; "
         f"{counts.identical:,} combinations left out because both texts are the same."
     )
+    if counts.judged:
+        said += f" The rule recorded {counts.judged:,} judgments."
     others = ", ".join(f"{n:,} {reason}" for reason, n in counts.left_out.items())
     return f"{said} Also left out: {others}." if others else said

@@ -224,7 +224,7 @@ def test_the_shortest_right_response_meets_longer_right_ones(people: People) -> 
     longest, _, short, long, _ = labelled(prompt, (9, 5), (1, 2), (4, 4), (7, 4.5), (8, None))
     plan = PairPlan(strategy="right_lengths", right_by=LABEL, right_from=4)
     counts = pairs_build(project=people.project, plan=plan)
-    assert counts == PairBuildCounts(2, 0, 0, {"responses not known to be right or wrong": 1})
+    assert counts == PairBuildCounts(2, 0, 0, {"responses not known to be right or wrong": 1}, judged=2)
     assert paired() == {(longest.pk, short.pk), (short.pk, long.pk)}
 
 

@@ -27,6 +27,7 @@ Strategy = Literal[
     "pareto",
     "accuracy",
     "right_lengths",
+    "styles",
     "edits",
     "gold_self",
     "steps",
@@ -42,7 +43,8 @@ NO_OPENING = -1
 RANKED: frozenset[Strategy] = frozenset(
     {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
 )
-ACCURACY: frozenset[Strategy] = frozenset({"accuracy", "right_lengths"})
+ACCURACY: frozenset[Strategy] = frozenset({"accuracy", "right_lengths", "styles"})
+TWO_SOURCES: frozenset[Strategy] = frozenset({"gold_self", "styles"})
 
 EXCLUDED = "responses of excluded prompts"
 STEPLESS = "responses of a single step"
@@ -84,14 +86,18 @@ CONCLUSION_COLUMNS = [("a", "i8"), ("b", "i8"), ("probability", "f8"), ("winner"
 
 @dataclass(frozen=True)
 class PairPlan:
-    """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
-    difference of two ranking numbers, None on one side being no bound; `method` is the consensus that ranks,
-    as its last run left it. `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a
-    space, the key of a source of numbers (see `response_numbers`); `criteria` are at least two of these,
-    for a Pareto front. Of accuracy pairs `right_by` is the key of the source whose number makes a response
-    right if it is at least `right_from`, else wrong. `penalty` is what each character of a
-    response takes off the number that ranks it. `judged_by` RULE also records which response is better where
-    that is so by definition (see `pair_rules`); NOBODY leaves it to people and judges."""
+    """How to choose pairs.
+
+    `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a space, the key of a source
+    of numbers (see `response_numbers`); `method` is the consensus that ranks, as its last run left it;
+    `penalty` is what each character of a response takes off the number that ranks it. `criteria` are at
+    least two such names, for a Pareto front. `low` and `high` bound the difference of two ranking numbers,
+    None being no bound. `right_by` is the key of the source whose number makes a response right if it is at
+    least `right_from`, else wrong. `gold` and `own` are names of models, or PEOPLE; of styles `gold` is the
+    long one, whose share of right responses must exceed the other's by more than `low`. `judged_by` RULE
+    also records which response is better where that is so by definition (see `pair_rules`); NOBODY leaves it
+    to people and judges.
+    """
 
     strategy: Strategy = "all"
     ranked_by: str = "mean_probability"
@@ -194,28 +200,34 @@ def _candidates(
         together = group[originals] == group[edits]
         return edits[together], originals[together]
     if plan.strategy == "gold_self":
-        # A name that nobody bears is no source: −1 matches none.
-        gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))
-        return pairing.across(group, gold, own)
+        return pairing.across(group, *_of_two_sources(plan, numbers, responses))
     if plan.strategy == "steps":
         opening = _openings(project, responses)
         responses.count(STEPLESS, int((opening == NO_OPENING).sum()))
         return pairing.same_opening(group, opening, NO_OPENING)
     if plan.strategy in RANKED | ACCURACY or plan.strategy == "pareto":
-        return _numbered_candidates(project, plan, responses, group)
+        return _numbered_candidates(project, plan, numbers, responses, group)
     return pairing.all_pairs(group)
 
 
+def _of_two_sources(
+    plan: PairPlan, numbers: dict[str, int], responses: _Responses
+) -> tuple[BoolArray, BoolArray]:
+    # A name that nobody bears is no source: −1 matches none.
+    return responses.source == numbers.get(plan.gold, -1), responses.source == numbers.get(plan.own, -1)
+
+
 def _numbered_candidates(
-    project: Project, plan: PairPlan, responses: _Responses, group: IntArray
+    project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
 ) -> pairing.Places:
     if plan.strategy == "pareto":
         ranks = [_ranking(project, name, plan.method, responses) for name in plan.criteria]
         of_each = np.stack(ranks, axis=1)
         responses.count(INCOMPLETE, int(np.isnan(of_each).any(axis=1).sum()))
         return pairing.pareto_front(group, of_each)
-    choose = _accuracy_candidates if plan.strategy in ACCURACY else _ranked_candidates
-    return choose(project, plan, responses, group)
+    if plan.strategy in ACCURACY:
+        return _accuracy_candidates(project, plan, numbers, responses, group)
+    return _ranked_candidates(project, plan, responses, group)
 
 
 def _openings(project: Project, responses: _Responses) -> IntArray:
@@ -233,16 +245,19 @@ def _openings(project: Project, responses: _Responses) -> IntArray:
 
 
 def _accuracy_candidates(
-    project: Project, plan: PairPlan, responses: _Responses, group: IntArray
+    project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
 ) -> pairing.Places:
     number = numbers_of(project, plan.right_by, responses.id)
     responses.count(UNKNOWN, int(np.isnan(number).sum()))
     right, wrong = number >= plan.right_from, number < plan.right_from
     if plan.strategy == "accuracy":
         return pairing.across(group, right, wrong)
-    short = np.where(right, -responses.length.astype(np.float64), np.nan)
-    first, second = pairing.best_against_each(group, short)
-    return _without(responses, TIED, first, second, short[first] == short[second])
+    if plan.strategy == "styles":
+        long, short = (of & (right | wrong) for of in _of_two_sources(plan, numbers, responses))
+        return pairing.styles(group, long, short, right, plan.low or 0.0)
+    brevity = np.where(right, -responses.length.astype(np.float64), np.nan)
+    first, second = pairing.best_against_each(group, brevity)
+    return _without(responses, TIED, first, second, brevity[first] == brevity[second])
 
 
 def _ranked_candidates(

@@ -119,6 +119,25 @@ def across(group: IntArray, better: BoolArray, worse: BoolArray) -> Places:
     return np.r_[first[ahead], second[behind]], np.r_[second[ahead], first[behind]]
 
 
+def styles(group: IntArray, long: BoolArray, short: BoolArray, right: BoolArray, margin: float) -> Places:
+    """Each response in the better style of its group with each in the other: the group level of AdaR1 (Luo et
+    al., arXiv 2504.21659).
+
+    The long style is better where its share of right responses exceeds that of the short style by more than
+    `margin`, else the short one is. No response is in both styles; a group without one of them has no pairs.
+    """
+    _, of = np.unique(group, return_inverse=True)
+    n_groups = int(of.max(initial=-1)) + 1
+    share = [
+        np.bincount(of, weights=style & right, minlength=n_groups)
+        / np.maximum(np.bincount(of, weights=style, minlength=n_groups), 1)
+        for style in (long, short)
+    ]
+    # Rounded, so that 0.9 − 0.6 does not exceed 0.3 by dust.
+    long_wins = (np.round(share[0] - share[1], 12) > margin)[of]
+    return across(group, np.where(long_wins, long, short), np.where(long_wins, short, long))
+
+
 def same_opening(group: IntArray, opening: IntArray, nothing: int) -> Places:
     """Every two of a group that begin with the same step, as Step-DPO pairs them (Lai et al., arXiv
     2406.18629); `opening` is `nothing` where a response has no step to begin with."""

@@ -19,6 +19,7 @@ from curation.pair_plans import (
     PEOPLE,
     RANKED,
     RULE,
+    TWO_SOURCES,
     PairPlan,
     source_numbers,
 )
@@ -37,6 +38,7 @@ STRATEGIES = {
     "pareto": "One of the Pareto front over several numbers and one that it dominates",
     "accuracy": "A right response and a wrong one (accuracy pairs)",
     "right_lengths": "The shortest right response and each longer right one (length pairs)",
+    "styles": "A response in the style that is right more often and one in the other (AdaR1)",
     "edits": "An edit and the response it edits",
     "gold_self": "A gold response and a model's own",
     "steps": "Two responses that begin with the same step",
@@ -77,7 +79,7 @@ class PairBuildForm(forms.Form):
     right_by = forms.ChoiceField(
         label="What says that a response is right",
         required=False,
-        help_text="For accuracy and length pairs. Offered is every number of responses here.",
+        help_text="For accuracy and length pairs and styles. Offered is every number of responses here.",
     )
     right_from = forms.FloatField(
         label="Right from",
@@ -98,7 +100,9 @@ class PairBuildForm(forms.Form):
         min_value=0,
         widget=forms.NumberInput(attrs={"step": "any"}),
         help_text="For ranking numbers that differ by so much, in the unit of the number that ranks: "
-        "probability (0 to 1), pairs, characters, or that of the rating or score.",
+        "probability (0 to 1), pairs, characters, or that of the rating or score. For the two styles of "
+        "AdaR1, by how much the share of right responses of the long one must exceed that of the short one; "
+        "empty is 0.",
     )
     high = forms.FloatField(
         label="Largest difference",
@@ -117,14 +121,19 @@ class PairBuildForm(forms.Form):
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
     )
-    gold = forms.ChoiceField(label="Gold responses are by")
-    own = forms.ChoiceField(label="The model's own are by", required=False)
+    gold = forms.ChoiceField(
+        label="Gold responses are by", help_text="For AdaR1, who wrote in the long style."
+    )
+    own = forms.ChoiceField(
+        label="The model's own are by", required=False, help_text="For AdaR1, who wrote in the short style."
+    )
     judged_by = forms.ChoiceField(
         label="Which one is better is said by",
         choices=JUDGED_BY.items(),
         help_text="By definition an edit is better than what it edits, gold than a model's own, right than "
-        "wrong, and the shorter than the longer of two right responses. The judgments are those of a judge "
-        "named after the rule; pairs that others have judged are left to them.",
+        "wrong, the shorter than the longer of two right responses, and AdaR1's better style than the other. "
+        "The judgments are those of a judge named after the rule; pairs that others have judged are left to "
+        "them.",
     )
 
     def __init__(self, data: QueryDict, *, project: Project) -> None:
@@ -156,12 +165,18 @@ class PairBuildForm(forms.Form):
             self._check_criteria(data.get("criteria", []))
         if strategy in ACCURACY and not data.get("right_by") and "right_by" not in self.errors:
             self.add_error("right_by", self._missing_right())
-        if strategy == "gold_self":
-            if not data.get("own"):
-                self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
-            elif data["own"] == data.get("gold"):
-                self.add_error("own", "Choose another model than the one that is gold.")
+        if strategy in TWO_SOURCES and "own" not in self.errors:
+            self._check_sources(data.get("gold", ""), data["own"], is_gold=strategy == "gold_self")
         return data
+
+    def _check_sources(self, gold: str, own: str, *, is_gold: bool) -> None:
+        if not own and is_gold:
+            self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
+        elif not own:
+            self.add_error("own", "Choose the model whose style is the short one.")
+        elif own == gold:
+            other = "that is gold" if is_gold else "whose style is the long one"
+            self.add_error("own", f"Choose another model than the one {other}.")
 
     def _missing_right(self) -> str:
         if self._has_numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from curation.algorithms import pairing
 from curation.algorithms.pairing import FloatArray, IntArray, Places
 
 NAN = float("nan")
+STYLES = ("long", "short")
 GROUP = np.array([1, 2, 1, 1, 2, 3, 1])
 NUMBER = np.array([0.1, 0.5, 0.9, 0.4, 0.7, 1.0, NAN])
 
@@ -100,6 +102,26 @@ def test_the_better_meet_the_worse_and_nothing_else(drawn: list[tuple[int, tuple
     n = range(len(drawn))
     expected = [(y, z) for y in n for z in n if group[y] == group[z] and better[y] and worse[z]]
     assert sorted(made(pairing.across(group, better, worse))) == expected
+
+
+kinds = st.tuples(st.integers(0, 2), st.sampled_from(["long", "short", "neither"]), st.booleans())
+
+
+@given(st.lists(kinds, max_size=14), st.sampled_from([0.0, 0.25, 0.5]))
+def test_the_style_that_is_right_more_often_is_better(
+    drawn: list[tuple[int, str, bool]], margin: float
+) -> None:
+    group = np.array([row[0] for row in drawn], dtype=np.int64)
+    long, short = (np.array([row[1] == name for row in drawn], dtype=np.bool_) for name in ("long", "short"))
+    right = np.array([row[2] for row in drawn], dtype=np.bool_)
+    expected = []
+    for one in set(group.tolist()):
+        places = {name: [at for at, row in enumerate(drawn) if row[:2] == (one, name)] for name in STYLES}
+        if all(places.values()):
+            share = [Fraction(sum(drawn[at][2] for at in where), len(where)) for where in places.values()]
+            better, worse = STYLES if share[0] - share[1] > margin else STYLES[::-1]
+            expected += [(y, z) for y in places[better] for z in places[worse]]
+    assert sorted(made(pairing.styles(group, long, short, right, margin))) == sorted(expected)
 
 
 def test_the_band_has_both_its_ends() -> None:

@@ -113,7 +113,7 @@ def test_a_rule_that_says_otherwise_supersedes_itself(people: People) -> None:
     assert pairs_build(project=people.project, plan=plan).judged == 1
     assert preferred() == {(other.pk, one.pk)}
     assert Judgment.objects.count() == 2
-    assert Rater.objects.get(kind="judge").label == "Rule: right over wrong by stored label from 1"
+    assert Rater.objects.get(kind="judge").label == "Rule: right over wrong, right by stored label from 1"
 
 
 def test_the_shorter_of_two_right_responses_is_better(people: People) -> None:
@@ -144,3 +144,40 @@ def test_long_names_stay_apart(people: People) -> None:
     }
     assert len(rules) == 2
     assert max(map(len, rules)) <= LONGEST
+
+
+def test_the_better_style_of_each_prompt(people: People) -> None:
+    models = {name: SamplerFactory(project=people.project, model_name=name) for name in ("long", "short")}
+
+    def answered(prompt: Prompt, name: str, label: float | str) -> Response:
+        text = f"{name} {Response.objects.count()}"
+        return ResponseFactory(prompt=prompt, text=text, sampler=models[name], metadata={"label": label})
+
+    hard, easy = (PromptFactory(project=people.project) for _ in range(2))
+    hard_long, hard_short = answered(hard, "long", 1), answered(hard, "short", 0)
+    easy_long, easy_short = answered(easy, "long", 1), answered(easy, "short", 1)
+    answered(easy, "short", "unknown")
+    plan = {"strategy": "styles", "gold": "long", "own": "short", "right_by": LABEL, "low": "0.2"}
+    people.client("rita").post(URL, plan)
+    assert preferred() == {(hard_long.pk, hard_short.pk), (easy_short.pk, easy_long.pk)}
+    label = Rater.objects.get(kind="judge").label
+    assert "model long over model short where right by more than 0.2 more often" in label
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        ({"own": ""}, "whose style is the short one"),
+        ({"own": "one", "gold": "one"}, "whose style is the long one"),
+        ({"own": "one", "right_by": ""}, "Choose the number that says"),
+        ({"own": "nobody"}, "Select a valid choice"),
+    ],
+)
+def test_styles_need_two_models_and_what_is_right(
+    people: People, asked: dict[str, str], refusal: str
+) -> None:
+    sampler = SamplerFactory(project=people.project, model_name="one")
+    prompt = PromptFactory(project=people.project)
+    ResponseFactory(prompt=prompt, sampler=sampler, metadata={"label": True})
+    plan = {"strategy": "styles", "right_by": LABEL} | asked
+    assert refusal in people.client("rita").get(URL, plan).content.decode()

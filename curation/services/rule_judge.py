@@ -15,13 +15,15 @@ PREFERENCE = 2  # "better", as for a rewrite in a campaign
 TO_SAY = """
 FROM unnest(%(a)s::bigint[], %(b)s::bigint[], %(preference)s::smallint[]) AS said (a, b, preference)
 {join} JOIN curation_pair pair ON pair.response_a_id = said.a AND pair.response_b_id = said.b
+LEFT JOIN (VALUES (0, 'a', 1), (1, 'b', -1)) AS shown (odd, "left", towards_left)
+    ON shown.odd = pair.id %% 2
 LEFT JOIN LATERAL (
     SELECT judgment.id, judgment.preference FROM curation_judgment judgment
     WHERE judgment.pair_id = pair.id AND judgment.rater_id = %(rater)s
         AND NOT EXISTS (SELECT FROM curation_judgment later WHERE later.supersedes_id = judgment.id)
     ORDER BY judgment.id DESC LIMIT 1
 ) own ON true
-WHERE own.preference IS DISTINCT FROM said.preference AND NOT EXISTS (
+WHERE own.preference IS DISTINCT FROM said.preference * coalesce(shown.towards_left, 1) AND NOT EXISTS (
     SELECT FROM curation_judgment judgment
     WHERE judgment.pair_id = pair.id AND judgment.rater_id <> %(rater)s
         AND judgment.outcome NOT IN ('withdrawn', 'skip')
@@ -35,7 +37,8 @@ COUNT = f"SELECT count(*) {TO_SAY.format(join='LEFT')}"
 SAY = f"""
 INSERT INTO curation_judgment (pair_id, rater_id, "left", outcome, preference, attributes, rationale,
     skip_reason, source, supersedes_id, created_at)
-SELECT pair.id, %(rater)s, 'a', %(outcome)s, said.preference, '{{}}', '', '', %(source)s, own.id, now()
+SELECT pair.id, %(rater)s, shown."left", %(outcome)s, said.preference * shown.towards_left, '{{}}',
+    '', '', %(source)s, own.id, now()
 {TO_SAY.format(join="")}
 ORDER BY pair.id
 """
@@ -47,7 +50,8 @@ def rule_judgments_record(*, project: Project, label: str, batches: Iterable[Bat
     """Append a judgment on each pair that is there and that no other rater has judged; how many.
 
     The rater is a judge without a model, named by `label`. An answer that stands already is not repeated,
-    and one that says otherwise is superseded. Response a counts as shown left. Call in a transaction.
+    and one that says otherwise is superseded. A rule sees no side: a and b count as shown left in turn, so
+    that none looks like a habit. Call in a transaction.
     """
     # One writer a project at a time: two requests must not both answer first.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)

@@ -57,6 +57,6 @@ def _said(counts: PairBuildCounts) -> str:
         f"{counts.identical:,} combinations left out because both texts are the same."
     )
     if counts.judged:
-        said += f" The rule recorded {counts.judged:,} judgments."
+        said += f" Judgments recorded by the rule: {counts.judged:,}."
     others = ", ".join(f"{n:,} {reason}" for reason, n in counts.left_out.items())
     return f"{said} Also left out: {others}." if others else said

@@ -32,8 +32,8 @@ def edited(people: People) -> tuple[Response, Response]:
 def preferred() -> set[tuple[int, int]]:
     """Which response stands over which."""
     standing = Judgment.objects.filter(superseded_by=None).select_related("pair")
-    sides = ((row.pair.response_a_id, row.pair.response_b_id, row.preference or 0) for row in standing)
-    return {(a, b) if preference > 0 else (b, a) for a, b, preference in sides}
+    sides = ((row.pair.response_a_id, row.pair.response_b_id, row) for row in standing)
+    return {(a, b) if ((row.preference or 0) > 0) == (row.left == "a") else (b, a) for a, b, row in sides}
 
 
 def test_it_works(people: People) -> None:
@@ -43,7 +43,7 @@ def test_it_works(people: People) -> None:
     assert "Judgments by the rule" in page
     assert not Judgment.objects.exists()
     answer = client.post(URL, {"strategy": "edits"}, follow=True).content.decode()
-    assert "The rule recorded 1 judgments." in answer
+    assert "Judgments recorded by the rule: 1." in answer
     judgment = Judgment.objects.get()
     assert preferred() == {(edit.pk, original.pk)}
     assert (judgment.source, judgment.rater.kind) == ("judge", "judge")
@@ -62,6 +62,14 @@ def test_gold_is_better_in_either_order(people: People) -> None:
     assert pairs_build(project=people.project, plan=GOLD).judged == 2
     assert preferred() == {(early.pk, own.pk), (late.pk, own.pk)}
     assert Rater.objects.get(kind="judge").label == "Rule: gold by people over model mine"
+
+
+def test_no_side_is_favoured(people: People) -> None:
+    for _ in range(4):
+        edited(people)
+    assert pairs_build(project=people.project, plan=EDITS).judged == 4
+    rows = Judgment.objects.all()
+    assert sorted((row.left, row.preference) for row in rows) == [("a", -2), ("a", -2), ("b", 2), ("b", 2)]
 
 
 def test_nothing_is_said_twice(people: People) -> None:

@@ -14,6 +14,7 @@ from curation.algorithms.segments import step_bounds, stored_bounds
 from curation.algorithms.selection import stream
 from curation.bulk import copy_out
 from curation.models import Project, Response, Sampler
+from curation.response_numbers import numbers_of
 
 Strategy = Literal[
     "all",
@@ -23,22 +24,34 @@ Strategy = Literal[
     "top_two",
     "adjacent",
     "band",
+    "pareto",
+    "accuracy",
+    "right_lengths",
+    "styles",
     "edits",
     "gold_self",
     "steps",
 ]
-RankedBy = Literal["mean_probability", "copeland", "shortest", "longest"]
 Sources = Literal["any", "same", "different"]
 
 PEOPLE = "people"
+RULE, NOBODY = "rule", "nobody"
+CONSENSUS: frozenset[str] = frozenset({"mean_probability", "copeland"})
+LENGTHS: frozenset[str] = frozenset({"shortest", "longest"})
+HIGHEST, LOWEST = "highest", "lowest"
 NO_OPENING = -1
 RANKED: frozenset[Strategy] = frozenset(
     {"best_worst", "best_each", "best_random", "top_two", "adjacent", "band"}
 )
+ACCURACY: frozenset[Strategy] = frozenset({"accuracy", "right_lengths", "styles"})
+TWO_SOURCES: frozenset[Strategy] = frozenset({"gold_self", "styles"})
 
 EXCLUDED = "responses of excluded prompts"
 STEPLESS = "responses of a single step"
 UNRANKED = "responses that no judged pair ranks"
+UNNUMBERED = "responses without the number that ranks"
+INCOMPLETE = "responses without one of the numbers"
+UNKNOWN = "responses not known to be right or wrong"
 IDENTICAL = "pairs of two equal texts"
 TIED = "pairs of two equal ranks"
 SAME_SOURCE = "pairs from one source"
@@ -73,27 +86,44 @@ CONCLUSION_COLUMNS = [("a", "i8"), ("b", "i8"), ("probability", "f8"), ("winner"
 
 @dataclass(frozen=True)
 class PairPlan:
-    """How to choose pairs. `gold` and `own` are names of models, or `PEOPLE`; `low` and `high` bound the
-    difference of two ranking numbers; `method` is the consensus that ranks, as its last run left it."""
+    """How to choose pairs.
+
+    `ranked_by` is one of CONSENSUS or LENGTHS, or HIGHEST or LOWEST and, after a space, the key of a source
+    of numbers (see `response_numbers`); `method` is the consensus that ranks, as its last run left it;
+    `penalty` is what each character of a response takes off the number that ranks it. `criteria` are at
+    least two such names, for a Pareto front. `low` and `high` bound the difference of two ranking numbers,
+    None being no bound. `right_by` is the key of the source whose number makes a response right if it is at
+    least `right_from`, else wrong. `gold` and `own` are names of models, or PEOPLE; of styles `gold` is the
+    long one, whose share of right responses must exceed the other's by more than `low`. `judged_by` RULE
+    also records which response is better where that is so by definition (see `pair_rules`); NOBODY leaves it
+    to people and judges.
+    """
 
     strategy: Strategy = "all"
-    ranked_by: RankedBy = "mean_probability"
+    ranked_by: str = "mean_probability"
     method: str = "mean_probability"
     sources: Sources = "any"
-    low: float = 0.0
-    high: float = 1.0
+    low: float | None = None
+    high: float | None = None
+    penalty: float = 0.0
+    criteria: tuple[str, ...] = ()
+    right_by: str = ""
+    right_from: float = 1.0
     seed: int = 0
     gold: str = PEOPLE
     own: str = ""
+    judged_by: str = RULE
 
 
 @dataclass(frozen=True)
 class PlannedPairs:
-    """`a` and `b` are response ids with a < b, `prompt` is theirs; `left_out` counts by reason."""
+    """`a` and `b` are response ids with a < b, `prompt` is theirs, `toward_a` is 1 where the plan came with a
+    first, the better one where it has one, else −1; `left_out` counts by reason."""
 
     prompt: IntArray
     a: IntArray
     b: IntArray
+    toward_a: IntArray
     left_out: dict[str, int]
 
 
@@ -132,7 +162,10 @@ def planned_pairs(project: Project, plan: PairPlan) -> PlannedPairs:
     one, other = responses.id[first], responses.id[second]
     a, b = np.minimum(one, other), np.maximum(one, other)
     order = np.lexsort((b, a))
-    return PlannedPairs(responses.prompt[first][order], a[order], b[order], responses.left_out)
+    toward_a = np.where(one < other, 1, -1)
+    return PlannedPairs(
+        responses.prompt[first][order], a[order], b[order], toward_a[order], responses.left_out
+    )
 
 
 def source_numbers(project: Project) -> dict[str, int]:
@@ -163,20 +196,38 @@ def _candidates(
     project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
 ) -> pairing.Places:
     if plan.strategy == "edits":
-        first, second = pairing.originals_and_edits(responses.id, responses.edited_from)
-        together = group[first] == group[second]
-        return first[together], second[together]
+        originals, edits = pairing.originals_and_edits(responses.id, responses.edited_from)
+        together = group[originals] == group[edits]
+        return edits[together], originals[together]
     if plan.strategy == "gold_self":
-        # A name that nobody bears is no source: −1 matches none.
-        gold, own = (responses.source == numbers.get(name, -1) for name in (plan.gold, plan.own))
-        return pairing.gold_and_self(group, gold, own)
+        return pairing.across(group, *_of_two_sources(plan, numbers, responses))
     if plan.strategy == "steps":
         opening = _openings(project, responses)
         responses.count(STEPLESS, int((opening == NO_OPENING).sum()))
         return pairing.same_opening(group, opening, NO_OPENING)
-    if plan.strategy in RANKED:
-        return _ranked_candidates(project, plan, responses, group)
+    if plan.strategy in RANKED | ACCURACY or plan.strategy == "pareto":
+        return _numbered_candidates(project, plan, numbers, responses, group)
     return pairing.all_pairs(group)
+
+
+def _of_two_sources(
+    plan: PairPlan, numbers: dict[str, int], responses: _Responses
+) -> tuple[BoolArray, BoolArray]:
+    # A name that nobody bears is no source: −1 matches none.
+    return responses.source == numbers.get(plan.gold, -1), responses.source == numbers.get(plan.own, -1)
+
+
+def _numbered_candidates(
+    project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
+) -> pairing.Places:
+    if plan.strategy == "pareto":
+        ranks = [_ranking(project, name, plan.method, responses) for name in plan.criteria]
+        of_each = np.stack(ranks, axis=1)
+        responses.count(INCOMPLETE, int(np.isnan(of_each).any(axis=1).sum()))
+        return pairing.pareto_front(group, of_each)
+    if plan.strategy in ACCURACY:
+        return _accuracy_candidates(project, plan, numbers, responses, group)
+    return _ranked_candidates(project, plan, responses, group)
 
 
 def _openings(project: Project, responses: _Responses) -> IntArray:
@@ -193,15 +244,33 @@ def _openings(project: Project, responses: _Responses) -> IntArray:
     return opening
 
 
+def _accuracy_candidates(
+    project: Project, plan: PairPlan, numbers: dict[str, int], responses: _Responses, group: IntArray
+) -> pairing.Places:
+    number = numbers_of(project, plan.right_by, responses.id)
+    responses.count(UNKNOWN, int(np.isnan(number).sum()))
+    right, wrong = number >= plan.right_from, number < plan.right_from
+    if plan.strategy == "accuracy":
+        return pairing.across(group, right, wrong)
+    if plan.strategy == "styles":
+        long, short = (of & (right | wrong) for of in _of_two_sources(plan, numbers, responses))
+        return pairing.styles(group, long, short, right, plan.low or 0.0)
+    brevity = np.where(right, -responses.length.astype(np.float64), np.nan)
+    first, second = pairing.best_against_each(group, brevity)
+    return _without(responses, TIED, first, second, brevity[first] == brevity[second])
+
+
 def _ranked_candidates(
     project: Project, plan: PairPlan, responses: _Responses, group: IntArray
 ) -> pairing.Places:
-    number = _ranking(project, plan, responses)
-    responses.count(UNRANKED, int(np.isnan(number).sum()))
+    number = _ranking(project, plan.ranked_by, plan.method, responses)
+    number = pairing.less_length(number, responses.length, plan.penalty)
+    responses.count(UNRANKED if plan.ranked_by in CONSENSUS else UNNUMBERED, int(np.isnan(number).sum()))
     if plan.strategy == "band":
         ranked = np.flatnonzero(~np.isnan(number))
         first, second = (ranked[places] for places in pairing.all_pairs(group[ranked]))
-        outside = pairing.outside_band(number[first], number[second], plan.low, plan.high)
+        low, high = plan.low or 0.0, np.inf if plan.high is None else plan.high
+        outside = pairing.outside_band(number[first], number[second], low, high)
         return _without(responses, OUTSIDE, first, second, outside)
     if plan.strategy == "best_random":
         seed = stream(plan.seed, plan.strategy)
@@ -217,16 +286,20 @@ def _ranked_candidates(
     return _without(responses, TIED, first, second, number[first] == number[second])
 
 
-def _ranking(project: Project, plan: PairPlan, responses: _Responses) -> FloatArray:
+def _ranking(project: Project, name: str, method: str, responses: _Responses) -> FloatArray:
     """The number that ranks each response, the highest being the best; NaN where there is none."""
-    if plan.ranked_by in {"shortest", "longest"}:
+    if name in LENGTHS:
         length = responses.length.astype(np.float64)
-        return -length if plan.ranked_by == "shortest" else length
-    table = copy_out(CONCLUSIONS, [project.pk, plan.method], CONCLUSION_COLUMNS)
+        return -length if name == "shortest" else length
+    if name not in CONSENSUS:
+        end, _, key = name.partition(" ")
+        number = numbers_of(project, key, responses.id)
+        return number if end == HIGHEST else -number
+    table = copy_out(CONCLUSIONS, [project.pk, method], CONCLUSION_COLUMNS)
     table = table[np.isin(table["a"], responses.id)]
     first, second = (np.searchsorted(responses.id, table[side]) for side in ("a", "b"))
     n = len(responses.id)
-    if plan.ranked_by == "copeland":
+    if name == "copeland":
         return pairing.copeland(n, first, second, cast(IntArray, table["winner"]))
     return pairing.mean_probabilities(n, first, second, table["probability"])
 

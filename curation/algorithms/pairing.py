@@ -67,6 +67,34 @@ def adjacent_ranks(group: IntArray, number: FloatArray) -> Places:
     return order[same], order[same + 1]
 
 
+def pareto_front(group: IntArray, numbers: FloatArray) -> Places:
+    """Each response on the Pareto front of its group with each response that it dominates.
+
+    `numbers` are (responses, numbers). y dominates z when no number of y is below that of z and at least one
+    is above it; the front are the responses that none of their group dominates. Two responses with the same
+    numbers do not dominate each other. One without all of its numbers (NaN) is in no pair and dominates none.
+    MagicID (arXiv 2503.12689) pairs across such a front over two rewards.
+    """
+    known = np.flatnonzero(~np.isnan(numbers).any(axis=1))
+    first, second = (known[places] for places in all_pairs(group[known]))
+    above, below = (np.zeros(len(first), dtype=np.bool_) for _ in range(2))
+    for number in numbers.T:
+        above |= number[first] > number[second]
+        below |= number[first] < number[second]
+    over, under = above & ~below, below & ~above
+    better, worse = np.r_[first[over], second[under]], np.r_[second[over], first[under]]
+    dominated = np.zeros(len(group), dtype=np.bool_)
+    dominated[worse] = True
+    front = ~dominated[better]
+    return better[front], worse[front]
+
+
+def less_length(number: FloatArray, length: IntArray, penalty: float) -> FloatArray:
+    """number − penalty · length: what ranks responses under the `max_min_p` rule of RLHFlow, whose lengths
+    are in characters."""
+    return number - penalty * length
+
+
 def outside_band(first: FloatArray, second: FloatArray, low: float, high: float) -> BoolArray:
     """Whether the distance of two numbers lies outside low ≤ |difference| ≤ high."""
     distance = np.abs(first - second)
@@ -83,12 +111,31 @@ def originals_and_edits(ids: IntArray, edited_from: IntArray) -> Places:
     return order[at[there]], edits[there]
 
 
-def gold_and_self(group: IntArray, gold: BoolArray, own: BoolArray) -> Places:
-    """Each gold response of a group with each of the model's own, as SPIN pairs them (Chen et al., arXiv
-    2401.01335)."""
+def across(group: IntArray, better: BoolArray, worse: BoolArray) -> Places:
+    """Each better response of a group with each worse one: gold against a model's own, as SPIN pairs them
+    (Chen et al., arXiv 2401.01335), or right against wrong. No response is both."""
     first, second = all_pairs(group)
-    meet = (gold[first] & own[second]) | (own[first] & gold[second])
-    return first[meet], second[meet]
+    ahead, behind = better[first] & worse[second], worse[first] & better[second]
+    return np.r_[first[ahead], second[behind]], np.r_[second[ahead], first[behind]]
+
+
+def styles(group: IntArray, long: BoolArray, short: BoolArray, right: BoolArray, margin: float) -> Places:
+    """Each response in the better style of its group with each in the other: the group level of AdaR1 (Luo et
+    al., arXiv 2504.21659).
+
+    The long style is better where its share of right responses exceeds that of the short style by more than
+    `margin`, else the short one is. No response is in both styles; a group without one of them has no pairs.
+    """
+    _, of = np.unique(group, return_inverse=True)
+    n_groups = int(of.max(initial=-1)) + 1
+    share = [
+        np.bincount(of, weights=style & right, minlength=n_groups)
+        / np.maximum(np.bincount(of, weights=style, minlength=n_groups), 1)
+        for style in (long, short)
+    ]
+    # Rounded, so that 0.9 − 0.6 does not exceed 0.3 by dust.
+    long_wins = (np.round(share[0] - share[1], 12) > margin)[of]
+    return across(group, np.where(long_wins, long, short), np.where(long_wins, short, long))
 
 
 def same_opening(group: IntArray, opening: IntArray, nothing: int) -> Places:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project
-from curation.pair_plans import PEOPLE, PairPlan, source_numbers
+from curation.pair_plans import (
+    ACCURACY,
+    HIGHEST,
+    LENGTHS,
+    LOWEST,
+    NOBODY,
+    PEOPLE,
+    RANKED,
+    RULE,
+    TWO_SOURCES,
+    PairPlan,
+    source_numbers,
+)
+from curation.ranking_scores import Source
 from curation.recipes.base import LARGEST_SEED
+from curation.response_numbers import number_sources
 
 STRATEGIES = {
     "all": "Every two responses of a prompt",
@@ -21,6 +35,10 @@ STRATEGIES = {
     "top_two": "The best and the second best",
     "adjacent": "Each response and the next by rank",
     "band": "Two responses whose ranking numbers differ by so much",
+    "pareto": "One of the Pareto front over several numbers and one that it dominates",
+    "accuracy": "A right response and a wrong one (accuracy pairs)",
+    "right_lengths": "The shortest right response and each longer right one (length pairs)",
+    "styles": "A response in the style that is right more often and one in the other (AdaR1)",
     "edits": "An edit and the response it edits",
     "gold_self": "A gold response and a model's own",
     "steps": "Two responses that begin with the same step",
@@ -37,14 +55,37 @@ SOURCES = {
     "different": "Only responses of different sources",
 }
 
+JUDGED_BY = {
+    RULE: "The rule, where it is so by definition",
+    NOBODY: "People and judges only",
+}
+
 
 class PairBuildForm(forms.Form):
     """A `PairPlan`; what is not given is the plan's default, so that no data at all asks for every pair."""
 
     strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
     ranked_by = forms.ChoiceField(
-        choices=RANKINGS.items(),
-        help_text="Matters where the pairs above have a best. Lengths are in characters.",
+        help_text="Matters where the pairs above have a best. Lengths are in characters. Offered too is what "
+        "this project's files say of single responses, such as ratings, and what scores and judges do.",
+    )
+    criteria = forms.MultipleChoiceField(
+        label="Numbers of the Pareto front",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="At least two, for the pairs of the front. A response dominates another if it is at least "
+        "as good in all of them and better in one; the front are those that none dominates.",
+    )
+    right_by = forms.ChoiceField(
+        label="What says that a response is right",
+        required=False,
+        help_text="For accuracy and length pairs and styles. Offered is every number of responses here.",
+    )
+    right_from = forms.FloatField(
+        label="Right from",
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="A response with at least this number is right, one below it is wrong, one without is in "
+        "no pair. A label that says yes is 1 and one that says no is 0.",
     )
     method = forms.ChoiceField(
         label="Consensus method",
@@ -55,48 +96,131 @@ class PairBuildForm(forms.Form):
     )
     low = forms.FloatField(
         label="Least difference",
+        required=False,
         min_value=0,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="For ranking numbers that differ by so much, in their unit: probability, pairs or "
-        "characters.",
+        help_text="For ranking numbers that differ by so much, in the unit of the number that ranks: "
+        "probability (0 to 1), pairs, characters, or that of the rating or score. For the two styles of "
+        "AdaR1, by how much the share of right responses of the long one must exceed that of the short one; "
+        "empty is 0.",
     )
     high = forms.FloatField(
-        label="Largest difference", min_value=0, widget=forms.NumberInput(attrs={"step": "any"})
+        label="Largest difference",
+        required=False,
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Empty is no bound.",
+    )
+    penalty = forms.FloatField(
+        label="Length penalty α",
+        min_value=0,
+        widget=forms.NumberInput(attrs={"step": "any"}),
+        help_text="Ranks by number − α · length in characters instead, as RLHFlow's max_min_p does; 0, its "
+        "default, is no penalty. What α is worth depends on the number's unit.",
     )
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
     )
-    gold = forms.ChoiceField(label="Gold responses are by")
-    own = forms.ChoiceField(label="The model's own are by", required=False)
+    gold = forms.ChoiceField(
+        label="Gold responses are by", help_text="For AdaR1, who wrote in the long style."
+    )
+    own = forms.ChoiceField(
+        label="The model's own are by", required=False, help_text="For AdaR1, who wrote in the short style."
+    )
+    judged_by = forms.ChoiceField(
+        label="Which one is better is said by",
+        choices=JUDGED_BY.items(),
+        help_text="By definition an edit is better than what it edits, gold than a model's own, right than "
+        "wrong, the shorter than the longer of two right responses, and AdaR1's better style than the other. "
+        "The judgments are those of a judge named after the rule; pairs that others have judged are left to "
+        "them.",
+    )
 
-    def __init__(self, data: Mapping[str, Any], *, project: Project) -> None:
+    def __init__(self, data: QueryDict, *, project: Project) -> None:
         given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}
-        super().__init__({**asdict(PairPlan()), **given})
+        super().__init__({**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")})
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
+        sources = number_sources(project)
+        self._has_numbers = bool(sources)
+        numbers = [*RANKINGS.items(), *_directed(sources)]
         offered = {
-            "method": methods, "gold": [(PEOPLE, "People"), *models], "own": [("", "—"), *models],
-        }  # fmt: skip
+            "ranked_by": numbers,
+            "criteria": numbers,
+            "right_by": [("", "—"), *((source.key, _capital(source.name)) for source in sources)],
+            "method": methods,
+            "gold": [(PEOPLE, "People"), *models],
+            "own": [("", "—"), *models],
+        }
         for name, choices in offered.items():
             cast("forms.ChoiceField", self.fields[name]).choices = choices
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
-        low, high = data.get("low"), data.get("high")
+        strategy = data.get("strategy", "")
+        self._check_band(data.get("low"), data.get("high"))
+        if strategy in RANKED and data.get("penalty") and data.get("ranked_by") in LENGTHS:
+            self.add_error("penalty", "Choose another number than length to rank by, or no penalty.")
+        if strategy == "pareto":
+            self._check_criteria(data.get("criteria", []))
+        if strategy in ACCURACY and not data.get("right_by") and "right_by" not in self.errors:
+            self.add_error("right_by", self._missing_right())
+        if strategy in TWO_SOURCES and "own" not in self.errors:
+            self._check_sources(data.get("gold", ""), data["own"], is_gold=strategy == "gold_self")
+        return data
+
+    def _check_sources(self, gold: str, own: str, *, is_gold: bool) -> None:
+        if not own and is_gold:
+            self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
+        elif not own:
+            self.add_error("own", "Choose the model whose style is the short one.")
+        elif own == gold:
+            other = "that is gold" if is_gold else "whose style is the long one"
+            self.add_error("own", f"Choose another model than the one {other}.")
+
+    def _missing_right(self) -> str:
+        if self._has_numbers:
+            return "Choose the number that says whether a response is right."
+        return (
+            "Nothing here says whether a response is right: no file brought labels or ratings, no score has "
+            "a number of each response, and no judge has judged."
+        )
+
+    def _check_criteria(self, chosen: list[str]) -> None:
+        # What a number is of: both lengths are one, and so are the two ends of a source.
+        of = ["length" if name in LENGTHS else name.partition(" ")[2] or name for name in chosen]
+        if len(set(of)) < len(of):
+            self.add_error("criteria", "Choose one end of each number: it cannot be best both high and low.")
+        elif len(of) < 2:
+            self.add_error("criteria", "Choose at least two numbers for a Pareto front.")
+
+    def _check_band(self, low: float | None, high: float | None) -> None:
         if low is not None and high is not None and low > high:
             self.add_error("high", "The largest difference must not be below the least.")
-        if data.get("strategy") == "gold_self":
-            if not data.get("own"):
-                self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
-            elif data["own"] == data.get("gold"):
-                self.add_error("own", "Choose another model than the one that is gold.")
-        return data
+        is_band = self.cleaned_data.get("strategy") == "band"
+        if is_band and not {"low", "high"} & self.errors.keys() and low is None and high is None:
+            self.add_error("low", "Give the least or the largest difference, in the unit of what ranks.")
 
     def plan(self) -> PairPlan:
         """Call only on a valid form."""
-        return PairPlan(**self.cleaned_data)
+        return PairPlan(**{**self.cleaned_data, "criteria": tuple(self.cleaned_data["criteria"])})
 
     @property
     def given(self) -> list[tuple[str, Any]]:
         """Names and values as they stand, for a second form that repeats them."""
-        return [(name, self[name].value()) for name in self.fields]
+        values = [(name, self[name].value()) for name in self.fields if name != "criteria"]
+        chosen = [("criteria", name) for name in self["criteria"].value()]
+        return [*((name, "" if value is None else value) for name, value in values), *chosen]
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def _directed(sources: list[Source]) -> list[tuple[str, str]]:
+    """Whether a high number is good is not known of any source: a person says so."""
+    return [
+        (f"{end} {source.key}", f"{_capital(source.name)}: the {end} is the best")
+        for source in sources
+        for end in (HIGHEST, LOWEST)
+    ]

@@ -41,7 +41,7 @@ def pair_build(request: HttpRequest, slug: str) -> HttpResponse:
     """What a plan would make; posted, it is made. A POST without fields makes every pair."""
     access = researcher_access(request, slug)
     is_post = request.method == "POST"
-    form = PairBuildForm((request.POST if is_post else request.GET).dict(), project=access.project)
+    form = PairBuildForm(request.POST if is_post else request.GET, project=access.project)
     if is_post and form.is_valid():
         counts = pairs_build(project=access.project, plan=form.plan())
         messages.success(request, _said(counts))
@@ -56,5 +56,7 @@ def _said(counts: PairBuildCounts) -> str:
         f"{counts.created:,} new pairs; {counts.existing:,} were there already; "
         f"{counts.identical:,} combinations left out because both texts are the same."
     )
+    if counts.judged:
+        said += f" Judgments recorded by the rule: {counts.judged:,}."
     others = ", ".join(f"{n:,} {reason}" for reason, n in counts.left_out.items())
     return f"{said} Also left out: {others}." if others else said

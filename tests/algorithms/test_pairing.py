@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from curation.algorithms import pairing
 from curation.algorithms.pairing import FloatArray, IntArray, Places
 
 NAN = float("nan")
+STYLES = ("long", "short")
 GROUP = np.array([1, 2, 1, 1, 2, 3, 1])
 NUMBER = np.array([0.1, 0.5, 0.9, 0.4, 0.7, 1.0, NAN])
 
@@ -93,16 +95,74 @@ def test_edits_meet_what_they_edit() -> None:
     assert made(pairing.originals_and_edits(ids, edited_from)) == [(2, 1), (0, 2)]
 
 
-def test_gold_meets_own_and_nothing_else() -> None:
-    group = np.array([1, 1, 1, 2, 1])
-    gold = np.array([True, False, False, True, False])
-    own = np.array([False, True, False, False, True])
-    assert set(made(pairing.gold_and_self(group, gold, own))) == {(0, 1), (0, 4)}
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([(1, 0), (0, 1), (0, 0)])), max_size=12))
+def test_the_better_meet_the_worse_and_nothing_else(drawn: list[tuple[int, tuple[int, int]]]) -> None:
+    group = np.array([group for group, _ in drawn], dtype=np.int64)
+    better, worse = (np.array([kind[side] for _, kind in drawn], dtype=np.bool_) for side in (0, 1))
+    n = range(len(drawn))
+    expected = [(y, z) for y in n for z in n if group[y] == group[z] and better[y] and worse[z]]
+    assert sorted(made(pairing.across(group, better, worse))) == expected
+
+
+kinds = st.tuples(st.integers(0, 2), st.sampled_from(["long", "short", "neither"]), st.booleans())
+
+
+@given(st.lists(kinds, max_size=14), st.sampled_from([0.0, 0.25, 0.5]))
+def test_the_style_that_is_right_more_often_is_better(
+    drawn: list[tuple[int, str, bool]], margin: float
+) -> None:
+    group = np.array([row[0] for row in drawn], dtype=np.int64)
+    long, short = (np.array([row[1] == name for row in drawn], dtype=np.bool_) for name in ("long", "short"))
+    right = np.array([row[2] for row in drawn], dtype=np.bool_)
+    expected = []
+    for one in set(group.tolist()):
+        places = {name: [at for at, row in enumerate(drawn) if row[:2] == (one, name)] for name in STYLES}
+        if all(places.values()):
+            share = [Fraction(sum(drawn[at][2] for at in where), len(where)) for where in places.values()]
+            better, worse = STYLES if share[0] - share[1] > margin else STYLES[::-1]
+            expected += [(y, z) for y in places[better] for z in places[worse]]
+    assert sorted(made(pairing.styles(group, long, short, right, margin))) == sorted(expected)
 
 
 def test_the_band_has_both_its_ends() -> None:
     first, second = np.array([0.0, 1.0, 3.0, 5.0]), np.array([1.0, 3.0, 0.0, 1.0])
     assert pairing.outside_band(first, second, 1, 3).tolist() == [False, False, False, True]
+
+
+@st.composite
+def several_numbers(draw: st.DrawFn) -> tuple[IntArray, FloatArray]:
+    n, k = draw(st.integers(0, 12)), draw(st.integers(1, 3))
+    group = draw(st.lists(st.integers(0, 2), min_size=n, max_size=n))
+    value = st.sampled_from([0.0, 1.0, 2.0, NAN])
+    numbers = draw(st.lists(st.lists(value, min_size=k, max_size=k), min_size=n, max_size=n))
+    return np.array(group, dtype=np.int64), np.array(numbers, dtype=float).reshape(n, k)
+
+
+@given(several_numbers())
+def test_the_front_meets_what_it_dominates(drawn: tuple[IntArray, FloatArray]) -> None:
+    group, numbers = drawn
+
+    def dominates(y: int, z: int) -> bool:
+        both = list(zip(numbers[y], numbers[z], strict=True))
+        return group[y] == group[z] and all(a >= b for a, b in both) and any(a > b for a, b in both)
+
+    n = range(len(group))
+    front = [y for y in n if not any(dominates(z, y) for z in n)]
+    found = made(pairing.pareto_front(group, numbers))
+    assert sorted(found) == [(y, z) for y in front for z in n if dominates(y, z)]
+    assert found == made(pairing.pareto_front(group, numbers))
+
+
+def test_over_one_number_the_front_is_the_best() -> None:
+    assert set(made(pairing.pareto_front(GROUP, NUMBER[:, None]))) == set(
+        made(pairing.best_against_each(GROUP, NUMBER))
+    )
+
+
+def test_length_takes_off_what_the_penalty_says() -> None:
+    found = pairing.less_length(np.array([1.0, 2.0, NAN]), np.array([10, 30, 5]), 0.05)
+    assert found[:2] == pytest.approx([0.5, 0.5])
+    assert np.isnan(found[2])
 
 
 def test_ranks_from_judged_pairs() -> None:
@@ -125,6 +185,7 @@ def test_nothing_gives_nothing() -> None:
         pairing.top_two(none, no_number),
         pairing.adjacent_ranks(none, no_number),
         pairing.originals_and_edits(none, none),
+        pairing.pareto_front(none, np.zeros((0, 2))),
     ):
         assert made(places) == []
 

@@ -200,3 +200,15 @@ def test_a_band_needs_its_ends_in_order(people: People) -> None:
     page = people.client("rita").get(URL, {"strategy": "band", "low": "3", "high": "1"}).content.decode()
     assert "must not be below" in page
     assert 'id="preview"' not in page
+
+
+def test_a_band_has_no_bounds_by_default(people: People) -> None:
+    of_lengths(PromptFactory(project=people.project), 10, 15, 40)
+    client = people.client("rita")
+    asked = {"strategy": "band", "ranked_by": "longest"}
+    page = client.get(URL, asked).content.decode()
+    assert "Give the least or the largest difference" in page
+    assert 'id="preview"' not in page
+    assert "Build 2 pairs<" in client.get(URL, asked | {"low": "20"}).content.decode()
+    client.post(URL, asked | {"low": "", "high": "5"})
+    assert made() == {(10, 15)}

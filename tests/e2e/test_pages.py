@@ -100,6 +100,7 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         "cleaning/languages/?language=none", "cleaning/languages/?contradicts=yes",
         "prompts/?text=nowhere", "pairs/?judged=yes&winner=a",
         "pairs/?judged=no", "pairs/build/?strategy=band&low=3&high=1", "pairs/build/?strategy=edits",
+        "pairs/build/?strategy=pareto",
         f"campaigns/{world['campaign']}/answers/?outcome=skip",
         f"{verdicts}?show=flipped", f"{verdicts}?show=unparsed", f"datasets/{world['number']}/?split=train",
         f"datasets/{world['number']}/dropped/?step=0", f"rubrics/new/?from={world['rubric']}",

@@ -192,6 +192,17 @@ def test_names_and_values_are_hostile(people: People) -> None:
     assert "Response 1" in text
 
 
+def test_the_preview_shows_all_that_a_row_says(people: People) -> None:
+    rows = [{"prompt": "Why?", "chosen": "Right.", "rejected": "Wrong.", "margin": "0.25", "strength": "1",
+             "rater": "anna", "split": "test", "licence": "MIT", "batch": "seven"}]  # fmt: skip
+    url = f"{BASE}/imports/{draft(people, csv(rows)).pk}/"
+    page = people.client("rita").get(url, {"read_as": "columns"}).content.decode()
+    assert "is slightly better; margin 0.25" in page
+    assert "Metadata: batch = seven" in page
+    assert "MIT · split eval" in page
+    assert '<th scope="row">anna</th>' in page
+
+
 def test_the_last_choice_is_offered_again(people: People) -> None:
     columns = COLUMNS | {"kind": "text"}
     first = draft(people)

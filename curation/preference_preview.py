@@ -78,7 +78,8 @@ def _words(comparison: Comparison) -> str:
         return OUTCOMES[comparison.outcome]
     better = comparison.first if preference > 0 else comparison.second
     also = "".join(f"; {name}: {_better(comparison, side)}" for name, side in comparison.sides.items())
-    return f"Response {better + 1} is {STRENGTHS[abs(preference)]}{also}"
+    margin = f"; margin {comparison.more['margin']}" if "margin" in comparison.more else ""
+    return f"Response {better + 1} is {STRENGTHS[abs(preference)]}{also}{margin}"
 
 
 def _better(comparison: Comparison, side: str) -> str:

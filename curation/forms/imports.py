@@ -76,6 +76,10 @@ class PreferenceForm(forms.Form):
         """The choices of a valid form."""
         return ReadOptions(**{name: self.cleaned_data[name] for name in ("split", "source", "licence")})
 
+    def problem(self) -> str:
+        """What is to be done about a form that is not valid."""
+        return "Choose a format and a split, then start the import."
+
 
 class MappingForm(forms.Form):
     """One choice of column for each field of a prompt. Other columns become metadata."""

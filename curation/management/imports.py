@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.core.files.base import File
@@ -23,6 +24,15 @@ def draft_of(slug: str, path: Path) -> PromptImport:
     with path.open("rb") as handle:
         upload = File(handle, name=path.name)
         return service.import_create(project=project, user=None, upload=upload)
+
+
+def named_columns(parts: list[str], known: Sequence[str]) -> dict[str, str]:
+    """What `--map FIELD=COLUMN …` says. Raises CurationError for another field."""
+    chosen = dict(part.partition("=")[::2] for part in parts)
+    unknown = chosen.keys() - set(known)
+    if unknown:
+        raise CurationError(f"--map knows no field “{min(unknown)}”; known are {', '.join(known)}.")
+    return chosen
 
 
 def run_with_bar(prompt_import: PromptImport) -> None:

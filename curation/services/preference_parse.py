@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from curation.errors import CurationError
+from curation.importers.datasets.columns import ColumnMapping, ColumnReader
 from curation.importers.datasets.record import (
     IMPORTED,
     Answer,
@@ -17,6 +18,7 @@ from curation.importers.datasets.record import (
     Kept,
     PreferenceRecord,
     PromptText,
+    Row,
 )
 from curation.importers.rows import FileRow
 from curation.services.prompt_parse import (
@@ -35,11 +37,13 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What every prompt of the file gets. `source` stands behind the dataset's name and the row's own."""
+    """What every prompt of the file gets where its row names nothing; `source` stands behind the dataset's
+    name too. `columns` are a `ColumnMapping` as JSON; empty unless somebody chose the columns."""
 
     split: str = "train"
     source: str = ""
     licence: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -79,7 +83,8 @@ def _labels_of(text: PromptText, entry: DatasetFormat, options: ReadOptions) -> 
     if text.is_whole:
         return _labels(text.category, text.source, text.split, text.language, text.licence)
     source = entry.dataset or text.source or options.source
-    return _labels(text.category, source, options.split, text.language, options.licence)
+    split, licence = text.split or options.split, text.licence or options.licence
+    return _labels(text.category, source, split, text.language, licence)
 
 
 @lru_cache(maxsize=1024)  # most rows of a file have the same
@@ -122,7 +127,8 @@ def preference_entries(
     rows: Iterable[FileRow], entry: DatasetFormat, options: ReadOptions
 ) -> Iterator[Entry]:
     """What each row says; two rows where the format joins consecutive rows of one prompt."""
-    for group, said in _joined(_records(rows, entry), entry):
+    read = ColumnReader(ColumnMapping.of(options.columns)).read if options.columns else entry.read
+    for group, said in _joined(_records(rows, read), entry):
         if isinstance(said, str):
             yield group, said
             continue
@@ -132,13 +138,15 @@ def preference_entries(
             yield group, str(error)
 
 
-def _records(rows: Iterable[FileRow], entry: DatasetFormat) -> Iterator[tuple[FileRow, RecordsOrReason]]:
+def _records(
+    rows: Iterable[FileRow], read: Callable[[Row], list[PreferenceRecord]]
+) -> Iterator[tuple[FileRow, RecordsOrReason]]:
     for row in rows:
         if row.value is None:
             yield row, row.problem
             continue
         try:
-            yield row, entry.read(row.value)
+            yield row, read(row.value)
         except RowError as error:
             yield row, str(error)
 

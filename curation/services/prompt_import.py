@@ -6,7 +6,7 @@ import gc
 import hashlib
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -23,8 +23,11 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from curation.errors import CurationError
+from curation.importers.datasets.column_guess import guess_columns
+from curation.importers.datasets.columns import COLUMNS, ColumnMapping
 from curation.importers.datasets.record import DatasetFormat
 from curation.importers.datasets.registry import FORMATS, recognise
+from curation.importers.guess import columns_of
 from curation.importers.lines import too_large
 from curation.importers.rows import FileRow, Position, RowReader, open_reader
 from curation.importers.sniff import sniff_format
@@ -104,7 +107,7 @@ def import_sample(rows: list[FileRow], mapping: FieldMapping) -> list[SampleRow]
 
 def import_recognise(prompt_import: PromptImport) -> DatasetFormat | None:
     """The preference format that the first rows are in, if any."""
-    return recognise([row.value for row in import_head(prompt_import) if row.value is not None])
+    return recognise(_values(import_head(prompt_import)))
 
 
 def default_options(
@@ -113,14 +116,37 @@ def default_options(
     *,
     split: str | None = None,
     licence: str | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> ReadOptions:
-    """The format's split and licence unless others are named; the file's name as the last source."""
+    """The format's split and licence unless others are named; the file's name as the last source. Where a
+    person chooses the columns: those named, and a guess of the others; where none is named, those of the
+    last such import if this file has them all."""
     source = prompt_import.file_name[: MAX_CHARS["source"]]
     return ReadOptions(
         split=split or entry.split,
         source=source,
         licence=entry.licence if licence is None else licence,
+        columns=_likely_columns(prompt_import, columns or {}) if entry is COLUMNS else columns or {},
     )
+
+
+def import_columns(prompt_import: PromptImport) -> list[str]:
+    """The columns that the first rows name."""
+    return columns_of(_values(import_head(prompt_import)))
+
+
+def _likely_columns(prompt_import: PromptImport, named: Mapping[str, str]) -> dict[str, str]:
+    rows = _values(import_head(prompt_import))
+    last = PromptImport.objects.filter(project=prompt_import.project_id, dataset=COLUMNS.name).first()
+    if last is not None and not named:
+        mapping: dict[str, str] = last.mapping["columns"]
+        if set(ColumnMapping.of(mapping).columns.values()) <= set(columns_of(rows)):
+            return mapping
+    return guess_columns(rows, named)
+
+
+def _values(rows: list[FileRow]) -> list[dict[str, Any]]:
+    return [row.value for row in rows if row.value is not None]
 
 
 def import_start(*, prompt_import: PromptImport, mapping: FieldMapping, send: bool = True) -> None:
@@ -136,7 +162,23 @@ def preferences_start(
     """Queue a draft as preferences in the format of this name."""
     if dataset not in FORMATS:
         raise CurationError(f"There is no preference format “{dataset}”; known are {', '.join(FORMATS)}.")
+    if options.columns or dataset == COLUMNS.name:
+        _check_columns(prompt_import, dataset, options)
     _queue(prompt_import, dataset, asdict(options), send)
+
+
+def _check_columns(prompt_import: PromptImport, dataset: str, options: ReadOptions) -> None:
+    if dataset != COLUMNS.name:
+        raise CurationError(
+            f"Only the format “{COLUMNS.name}” lets you choose columns; “{dataset}” knows its own."
+        )
+    named = ColumnMapping.of(options.columns).columns.values()
+    if prompt_import.state != State.DRAFT:
+        return
+    there = import_columns(prompt_import)
+    missing = [column for column in named if column not in there]
+    if missing:
+        raise CurationError(f"The first rows have no column “{missing[0]}”; they have {', '.join(there)}.")
 
 
 def _queue(prompt_import: PromptImport, dataset: str, mapping: dict[str, Any], send: bool) -> None:

@@ -63,7 +63,7 @@ class ParsedPrompt:
 
 def prompt_parse(row: Mapping[str, Any], mapping: FieldMapping) -> ParsedPrompt:
     """The prompt that a row holds. Raises RowError with the reason where it holds none."""
-    messages = _messages(row, mapping)
+    messages = prompt_messages(row, mapping)
     used = mapping.columns
     named = (mapping.category, mapping.source, mapping.split, mapping.language, mapping.licence)
     labels = prompt_labels(*(row.get(column) if column else None for column in named))
@@ -103,7 +103,8 @@ def _fingerprint(messages: list[dict[str, Any]]) -> str:
         raise RowError(f"The row holds a value that cannot be stored: {error}") from error
 
 
-def _messages(row: Mapping[str, Any], mapping: FieldMapping) -> list[dict[str, Any]]:
+def prompt_messages(row: Mapping[str, Any], mapping: FieldMapping) -> list[dict[str, Any]]:
+    """The chat messages of a row, the system prompt first. Raises RowError."""
     value = row.get(mapping.prompt)
     if value is None or value == "":
         raise RowError(f"The field “{mapping.prompt}” is missing or empty")

@@ -20,7 +20,7 @@ from curation.importers.rows import FileRow
 from curation.models import ImportIssue, PromptImport
 from curation.policies import researcher_access
 from curation.services import prompt_import as service
-from curation.views.preference_imports import preference_page
+from curation.views.preference_imports import draft_head, preference_page
 
 PREVIEW_ROWS = 8
 
@@ -60,7 +60,7 @@ def import_start(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = researcher_access(request, slug)
     prompt_import = get_object_or_404(PromptImport, pk=pk, project=access.project)
     try:
-        form = _mapping_form(request.POST, _head(prompt_import))
+        form = _mapping_form(request.POST, draft_head(prompt_import))
         if not form.is_valid():
             raise CurationError("Choose the column that holds the prompt, then start the import.")
         service.import_start(prompt_import=prompt_import, mapping=form.mapping())
@@ -117,12 +117,6 @@ def _issue_lines(prompt_import: PromptImport) -> Iterator[str]:
     return csv_lines(["line", "reason", "excerpt"], rows.iterator())
 
 
-def _head(prompt_import: PromptImport) -> list[FileRow]:
-    if prompt_import.state != PromptImport.State.DRAFT:
-        raise CurationError("This import was started already. Reload the page to see how far it is.")
-    return service.import_head(prompt_import)
-
-
 def _mapping_form(data: QueryDict, head: list[FileRow]) -> MappingForm:
     values = [row.value for row in head if row.value is not None]
     return MappingForm(
@@ -135,7 +129,7 @@ def _draft_page(
 ) -> HttpResponse:
     """The file read as the query says, or as its first rows look."""
     try:
-        head = _head(prompt_import)
+        head = draft_head(prompt_import)
     except CurationError as error:
         return render(request, "curation/import_mapping.html", {**context, "error": str(error)})
     recognised = recognise([row.value for row in head if row.value is not None])

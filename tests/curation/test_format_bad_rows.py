@@ -126,6 +126,11 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("argilla-flat", {"ranking.responses": [["response-1", "response-9"]]}, "“response-9”, which is none"),
     ("argilla-1", {"metadata": "{broken"}, "not valid JSON"),
     ("argilla-1", {"response-2": None}, "“response-2” is missing"),
+    ("columns", {"winner": "nobody"}, "The winner is 'nobody'"),
+    ("columns", {"winner": ...}, "Choose either the columns"),
+    ("columns", {"question": 7}, "“question” is a number, not a text"),
+    ("columns", {"answer_1": " "}, "“answer_1” is empty"),
+    ("columns", {"answer_2": RIGHT}, "the same text"),
 ]
 
 

@@ -94,6 +94,8 @@ def narrowed_pages(world: dict[str, Any]) -> list[str]:
         f"imports/{world['import_done']}/", f"imports/{world['import_failed']}/",
         f"imports/{world['import_done']}/discard/", f"imports/{world['import_preferences']}/?read_as=prompts",
         f"imports/{world['import_draft']}/?read_as=trl-explicit",
+        f"imports/{world['import_preferences']}/?read_as=columns",
+        f"imports/{world['import_draft']}/?read_as=columns",
         f"jobs/{world['failed_job']}/", "jobs/?state=failed",
         "jobs/?state=cancelled", "prompts/?split=eval", "prompts/?excluded=yes",
         f"prompts/{world['excluded']}/", "cleaning/patterns/?kind=email", "cleaning/patterns/?kind=iban",

@@ -43,6 +43,20 @@ def label(row: Row, name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
+def short(row: Row, name: str) -> str:
+    """A short text, number or truth value as CSV would write it; empty where there is none."""
+    value = row.get(name)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    if not isinstance(value, str):
+        raise RowError(f"The field “{name}” is {kind_of(value)}, not a text")
+    return value.strip()
+
+
 def number(value: Any, what: str) -> float:
     """A finite number; UltraFeedback and CSV files write numbers as texts."""
     try:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from curation.importers.datasets import (
     arena,
     argilla,
+    columns,
     dialogue,
     fine_grained,
     helpsteer,
@@ -34,6 +35,7 @@ FORMATS: dict[str, DatasetFormat] = {
         *judged.FORMATS,
         *fine_grained.FORMATS,
         *oasst.FORMATS,
+        *columns.FORMATS,
     )
 }
 

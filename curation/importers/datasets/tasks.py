@@ -155,7 +155,7 @@ def _comparisons(given: Given, n: int) -> Iterator[Comparison]:
     for first, second in combinations(range(n), 2):
         if None in {main.ranks[first], main.ranks[second]}:
             continue
-        outcome, preference = _outcome(main, first, second)
+        outcome, preference = outcome_of(main, first, second)
         yield Comparison(
             first,
             second,
@@ -175,7 +175,8 @@ def _gap(ranks: Ranks, first: int, second: int) -> int | None:
     return None if one is None or other is None else other - one
 
 
-def _outcome(ranks: Ranks, first: int, second: int) -> tuple[Outcome, int | None]:
+def outcome_of(ranks: Ranks, first: int, second: int) -> tuple[Outcome, int | None]:
+    """What the ranks say of these two, by their places."""
     if ranks.both_bad:
         return "both_bad", None
     gap = _gap(ranks, first, second)

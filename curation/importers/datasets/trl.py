@@ -20,6 +20,7 @@ from curation.services.prompt_parse import RowError, conversation
 SPEC = "TRL 1.10, docs/source/dataset_formats.md"
 UNKNOWN = Rated("unknown rater (imported preferences)")
 SKYWORK = Rated("unknown rater (Skywork-Reward-Preference)", "judge")
+TEXT_PROMPTS = ("question", "instruction", "query", "input")
 STEP_SEPARATOR = "\n"
 MAIN = ("prompt", "chosen", "rejected", "margin", "source", "score_chosen", "score_rejected", "messages")
 
@@ -165,6 +166,11 @@ def _is_pair(row: Row) -> bool:
     return fields.has(row, "chosen", "rejected")
 
 
+def _is_implicit(row: Row) -> bool:
+    """Whether no column of another name holds the prompt of two texts."""
+    return _is_pair(row) and (is_messages(row["chosen"]) or not any(name in row for name in TEXT_PROMPTS))
+
+
 SKY = {"role": "user", "content": "Why is the sky blue?"}
 GOOD = {"role": "assistant", "content": "Air scatters blue light most."}
 BAD = {"role": "assistant", "content": "It mirrors the sea."}
@@ -196,7 +202,7 @@ FORMATS = (
         help="Of chat messages everything before the last turn is the prompt. Of texts it is what both begin "
         "with, up to the last whole word; TRL itself would cut inside a word.",
         example={"chosen": [SKY, GOOD], "rejected": [SKY, BAD]},
-        recognises=_is_pair,
+        recognises=_is_implicit,
         read=fields.one(read_pair),
     ),
     DatasetFormat(

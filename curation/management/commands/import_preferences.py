@@ -9,22 +9,28 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from curation.errors import CurationError
+from curation.importers.datasets.columns import COLUMNS, ROLES
 from curation.importers.datasets.registry import FORMATS
-from curation.management.imports import draft_of, run_with_bar, write_report
+from curation.management.imports import draft_of, named_columns, run_with_bar, write_report
 from curation.models import Prompt, PromptImport
 from curation.services import prompt_import as service
 
 
 class Command(BaseCommand):
     help = (
-        "Import preference data in a published format. Without --format it is recognised from the first "
-        "rows. Running a file again adds nothing. Exit code 1 if nothing landed."
+        "Import preference data in a published format, or from columns of any name (--map). Without either "
+        "it is recognised from the first rows. Running a file again adds nothing. Exit code 1 if nothing "
+        "landed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("project", help="slug of the project")
         parser.add_argument("file", type=Path)
         parser.add_argument("--format", choices=FORMATS, metavar="NAME", help=", ".join(FORMATS))
+        parser.add_argument(
+            "--map", nargs="+", default=[], metavar="ROLE=COLUMN",
+            help=f"for the format {COLUMNS.name}; what is not named is guessed. Roles: {', '.join(ROLES)}",
+        )  # fmt: skip
         parser.add_argument(
             "--split", choices=Prompt.Split.values, help="train, and eval for test sets, unless named"
         )
@@ -45,13 +51,17 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> PromptImport:
         draft = draft_of(options["project"], options["file"])
-        entry = FORMATS[options["format"]] if options["format"] else service.import_recognise(draft)
+        named = named_columns(options["map"], ROLES)
+        name = options["format"] or (COLUMNS.name if named else "")
+        entry = FORMATS[name] if name else service.import_recognise(draft)
         if entry is None:
             raise CurationError(
                 f"The format was not recognised. Name it with --format: {', '.join(FORMATS)}."
             )
         self.stdout.write(f"Read as {entry.label}")
-        chosen = service.default_options(draft, entry, split=options["split"], licence=options["licence"])
+        chosen = service.default_options(
+            draft, entry, split=options["split"], licence=options["licence"], columns=named
+        )
         service.preferences_start(prompt_import=draft, dataset=entry.name, options=chosen, send=False)
         run_with_bar(draft)
         draft.refresh_from_db()

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from curation.errors import CurationError
 from curation.importers.guess import guess_kind, guess_mapping
-from curation.management.imports import draft_of, run_with_bar, write_report
+from curation.management.imports import draft_of, named_columns, run_with_bar, write_report
 from curation.models import Prompt, PromptImport
 from curation.services import prompt_import as service
 from curation.services.prompt_parse import FieldMapping
@@ -52,12 +52,7 @@ class Command(BaseCommand):
 def _mapping(prompt_import: PromptImport, named: list[str], split: str | None) -> FieldMapping:
     """The guess from the file's head, with what the caller names put over it."""
     rows = [row.value for row in service.import_head(prompt_import) if row.value is not None]
-    chosen = dict(part.partition("=")[::2] for part in named)
-    unknown = chosen.keys() - set(FieldMapping.__slots__)
-    if unknown:
-        raise CurationError(
-            f"--map knows no field “{min(unknown)}”; known are {', '.join(FieldMapping.__slots__)}."
-        )
+    chosen = named_columns(named, FieldMapping.__slots__)
     if "prompt" in chosen and "kind" not in chosen:
         chosen["kind"] = guess_kind(rows, chosen["prompt"])
     if split:

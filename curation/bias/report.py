@@ -24,7 +24,7 @@ def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
         "length": length_bias(rows),
     }
     beat()
-    report["noise"] = label_noise(rows, version.project)
+    report["noise"] = label_noise(rows, version)
     beat()
     sample = read_sample(rows, beat)
     report["n_rows_read"] = len(sample.chosen)

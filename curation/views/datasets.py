@@ -54,9 +54,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
         **files,
-        "form": ExportForm(
-            project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
-        ),
+        "form": ExportForm(version=version, initial={"format": request.GET.get("format", "trl_jsonl")}),
         "example": example,
         "can_push": bool(settings.HF_TOKEN),
     }

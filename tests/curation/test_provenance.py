@@ -29,9 +29,7 @@ def pair(people: People) -> Pair:
         project=people.project, source="arena", licence="cc-by-4.0", prompt_import=file, language="en"
     )
     pair = judged_pair(people.project, 0.9, prompt=prompt)
-    Sampler.objects.update(
-        revision="abc123", params={"temperature": 0.7}, template_hash="0123456789abcdef"
-    )
+    Sampler.objects.update(revision="abc123", params={"temperature": 0.7}, template_hash="0123456789abcdef")
     return pair
 
 

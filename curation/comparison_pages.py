@@ -33,6 +33,7 @@ def comparison_context(
     return context | {
         "report": report,
         "kind": kind,
+        "is_missing": kind in {"added", "removed"},
         "kind_label": KINDS[kind],
         "why": why,
         "counts": [(name, label, report["counts"][name]) for name, label in KINDS.items()],

@@ -49,6 +49,11 @@ def method_label(name: str) -> str:
     return _METHODS[name].label if name in _METHODS else name
 
 
+def method_learns(name: str) -> bool:
+    """Whether what it concludes of one pair depends on the judgments of others."""
+    return name in _METHODS and not _METHODS[name].per_pair
+
+
 method_register(
     ConsensusMethod(
         "mean_probability",

@@ -7,21 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import (
-    CharField,
-    Count,
-    F,
-    FilteredRelation,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Value,
-)
+from django.db.models import Case, CharField, Count, F, FilteredRelation, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from curation.models import DatasetVersion, Judgment, ScoreProducer
+from curation.dataset_causes import NUMBERS, with_causes
+from curation.models import DatasetVersion, ScoreProducer
 
 KINDS = {
     "added": "Only in the newer",
@@ -98,20 +88,22 @@ class Share:
 
 # Of a row with what the older version says of its pair: whether another response is chosen, or the same with
 # other numbers. Read from annotations: Django turns a negated `beside__margin` into a query for each row.
-NUMBERS = ("margin", "soft_label", "weight", "block", "split")
 FLIPPED = Q(old_chosen__isnull=False) & ~Q(old_chosen=F("chosen"))
 CHANGED = Q(old_chosen=F("chosen")) & ~Q(**{f"old_{name}": F(name) for name in NUMBERS})
 
 
 def differing_rows(old: DatasetVersion, new: DatasetVersion, kind: str, why: str = "") -> QuerySet[Any]:
-    """Rows of `new`, or of `old` for what was removed, in order. Those that one version lacks have `why`, and
-    may be narrowed by it; those that changed have `n_since` and the older version's `old_margin`,
-    `old_soft_label`, `old_split`, `old_weight` and `old_block`."""
-    if kind in {"added", "removed"}:
-        rows = _missing_from(old, new) if kind == "added" else _missing_from(new, old)
-        return rows.filter(why=why) if why else rows
-    rows = _with_old(new, old).filter(FLIPPED if kind == "flipped" else CHANGED)
-    return _judged_since(rows, old).order_by("position")
+    """Rows of `new`, or of `old` for what was removed, in order, with `why`, by which they may be narrowed.
+    Those that changed have `n_between`, the judgments of their pair from one freeze to the other, and the
+    older version's `old_margin`, `old_soft_label`, `old_split`, `old_weight` and `old_block`."""
+    if kind == "added":
+        rows = _missing_from(old, new)
+    elif kind == "removed":
+        rows = _missing_from(new, old)
+    else:
+        differing = _with_old(new, old).filter(FLIPPED if kind == "flipped" else CHANGED)
+        rows = with_causes(differing, old, new).order_by("position")
+    return rows.filter(why=why) if why else rows
 
 
 def _beside(version: DatasetVersion, other: DatasetVersion) -> QuerySet[Any]:
@@ -136,23 +128,24 @@ def _missing_from(other: DatasetVersion, version: DatasetVersion) -> QuerySet[An
         .filter(beside__isnull=True)
         .annotate(
             gone=FilteredRelation("pair__dropped_from", condition=by_other),
-            why=Coalesce(
-                "gone__reason",
-                Value(f"not among the pairs when {other} was frozen"),
-                output_field=CharField(),
-            ),
+            why=Coalesce("gone__reason", _why_unseen(other, version), output_field=CharField()),
         )
         .order_by("position")
     )
     return found
 
 
-def _judged_since(rows: QuerySet[Any], old: DatasetVersion) -> QuerySet[Any]:
-    """With `n_since`, the judgments of the pair that came after `old` was frozen."""
-    since = Judgment.objects.filter(pair=OuterRef("pair"), created_at__gt=old.created_at)
-    counted = since.order_by().values("pair").annotate(n=Count("pk")).values("n")
-    found: QuerySet[Any] = rows.annotate(n_since=Coalesce(Subquery(counted), 0, output_field=IntegerField()))
-    return found
+def _why_unseen(other: DatasetVersion, version: DatasetVersion) -> Value | Case:
+    """Why `other` neither holds nor dropped a pair of `version`. Pairs that a version holds stay, and a
+    freeze passes over those of gold prompts alone: a later one lacks nothing else."""
+    if other.number > version.number:
+        return Value(f"its prompt had become a gold prompt when {other} was frozen")
+    return Case(
+        When(
+            pair__created_at__gt=other.created_at, then=Value(f"the pair was built after {other} was frozen")
+        ),
+        default=Value(f"not among the pairs when {other} was frozen"),
+    )
 
 
 def build_report(old: DatasetVersion, new: DatasetVersion) -> dict[str, Any]:
@@ -177,9 +170,7 @@ def difference_counts(old: DatasetVersion, new: DatasetVersion) -> dict[str, int
 
 
 def reasons(old: DatasetVersion, new: DatasetVersion, kind: str) -> list[tuple[str, int]]:
-    """Why one version lacks the other's rows, the most frequent reason first; nothing for other kinds."""
-    if kind not in {"added", "removed"}:
-        return []
+    """Why rows differ, the most frequent reason first."""
     rows: QuerySet[Any] = differing_rows(old, new, kind)
     return list(rows.order_by().values_list("why").annotate(n=Count("pk")).order_by("-n", "why"))
 

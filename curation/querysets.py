@@ -27,7 +27,13 @@ from django.db.models.functions import MD5, Cast, Coalesce
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-    from curation.models import Invitation, Membership, Project, User  # noqa: F401 -- named in a quoted type argument
+    from curation.models import (  # noqa: F401 -- named in a quoted type argument
+        DatasetVersion,
+        Invitation,
+        Membership,
+        Project,
+        User,
+    )
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -201,6 +207,15 @@ class JudgmentQuerySet(models.QuerySet[Any]):
     def for_project(self, project: Project) -> Self:
         return self.filter(pair__prompt__project=project)
 
+    def known_to(self, version: DatasetVersion) -> Self:
+        """Those that were there when the version was frozen, standing or not. By id: an import may bring
+        judgments under an older date. Versions from before their cards named the last one go by the clock."""
+        return self.filter(_known_to(version))
+
+    def since(self, version: DatasetVersion) -> Self:
+        """Those that came after the version was frozen."""
+        return self.exclude(_known_to(version))
+
     def with_winner(self) -> Self:
         """Each judgment with `winner`: `a`, `b`, or empty where no side was preferred."""
         left_is_better = Q(preference__gt=0)
@@ -214,9 +229,20 @@ class JudgmentQuerySet(models.QuerySet[Any]):
         )
 
 
+def _known_to(version: DatasetVersion) -> Q:
+    last = version.card.get("last_judgment")
+    return Q(created_at__lte=version.created_at) if last is None else Q(pk__lte=last)
+
+
 class RaterExclusionQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
         return self.filter(lifted_at=None)
+
+    def standing_for(self, version: DatasetVersion) -> Self:
+        """Of the version's project, those that stood when it was frozen."""
+        at = version.created_at
+        lifted_later = Q(lifted_at=None) | Q(lifted_at__gt=at)
+        return self.filter(lifted_later, rater__project=version.project_id, created_at__lte=at)
 
 
 class PromptExclusionQuerySet(models.QuerySet[Any]):

@@ -20,8 +20,8 @@ from curation.algorithms.consensus import Ballots, voters
 from curation.algorithms.ranking import Ranked
 from curation.bias.numbers import Statistic, mean, measured, resampled, share, undefined
 from curation.bias.reads import VersionRows
-from curation.models import Project
-from curation.services.consensus_build import read_ballots
+from curation.models import DatasetVersion
+from curation.services.consensus_build import as_of_freeze, read_ballots
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -86,10 +86,12 @@ def length_bias(rows: VersionRows) -> dict[str, Any]:
     }
 
 
-def label_noise(rows: VersionRows, project: Project) -> dict[str, Any]:
-    """What the raters' votes on the version's pairs say of its labels; a rater has one vote on a pair."""
+def label_noise(rows: VersionRows, version: DatasetVersion) -> dict[str, Any]:
+    """What the raters' votes on the version's pairs say of its labels; a rater has one vote on a pair. Votes
+    are those that counted when it was frozen."""
     table = rows.table
-    for_chosen, for_rejected, ties = votes_by_row(rows, read_ballots(project)[0])
+    ballots, _ = read_ballots(version.project, as_of=as_of_freeze(version))
+    for_chosen, for_rejected, ties = votes_by_row(rows, ballots)
     votes = for_chosen + for_rejected
     asked = votes > 0
     several = votes > 1

@@ -8,7 +8,14 @@ import numpy as np
 
 from curation.bias.leanings import label_noise, length_bias, model_table
 from curation.bias.reads import read_rows
-from curation.bias.separation import Beat, chosen_and_rejected, each_source, read_sample
+from curation.bias.separation import (
+    Beat,
+    both_sides,
+    by_surface,
+    chosen_and_rejected,
+    each_source,
+    read_sample,
+)
 from curation.bias.variety import category_balance, diversity, eval_coverage
 from curation.models import DatasetVersion
 
@@ -24,7 +31,7 @@ def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
         "length": length_bias(rows),
     }
     beat()
-    report["noise"] = label_noise(rows, version.project)
+    report["noise"] = label_noise(rows, version)
     beat()
     sample = read_sample(rows, beat)
     report["n_rows_read"] = len(sample.chosen)
@@ -36,3 +43,15 @@ def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
     report["categories"] = category_balance(version)
     report["coverage"] = eval_coverage(version, rows)
     return report
+
+
+def frozen_findings(version: DatasetVersion) -> dict[str, Any]:
+    """The parts of a report that `known_biases` reads. They follow from the version's rows and the judgments
+    that it was frozen with, so they come out the same at any time."""
+    rows = read_rows(version)
+    sample = read_sample(rows, lambda: None)
+    return {
+        "noise": label_noise(rows, version),
+        "length": length_bias(rows),
+        "separation": {"surface": by_surface(sample, *both_sides(sample))},
+    }

@@ -100,15 +100,22 @@ def read_sample(rows: VersionRows, beat: Beat) -> Sample:
 
 def chosen_and_rejected(sample: Sample, project: Project, beat: Beat) -> dict[str, Any]:
     """Four probes, from the least to the most that they see: length, surface, words, meaning."""
-    at = np.concatenate([sample.chosen, sample.rejected])
-    positive = np.repeat([True, False], len(sample.chosen))
-    prompt = np.concatenate([sample.prompt, sample.prompt])
+    at, positive, prompt = both_sides(sample)
     length = measure(sample.scaled[at][:, [CHARACTERS]], positive, prompt, SURFACE_PENALTY)
     beat()
     embedding = by_embedding(sample, project)
     beat()
     found = {"length": length} | both_probes(sample, at, positive, prompt, beat) | {"embedding": embedding}
     return found | {"is_flagged": found["is_flagged"] or is_separable(embedding)}
+
+
+def both_sides(sample: Sample) -> tuple[IntArray, BoolArray, IntArray]:
+    """(place among the responses, is it chosen, its prompt) of every chosen, then of every rejected."""
+    return (
+        np.concatenate([sample.chosen, sample.rejected]),
+        np.repeat([True, False], len(sample.chosen)),
+        np.concatenate([sample.prompt, sample.prompt]),
+    )
 
 
 def by_embedding(sample: Sample, project: Project) -> dict[str, Any]:
@@ -136,10 +143,7 @@ def both_probes(
     sample: Sample, at: IntArray, positive: BoolArray, prompt: IntArray, beat: Beat
 ) -> dict[str, Any]:
     """The surface and the words of the responses at `at`, and whether either gives the sets away."""
-    surface = measure(
-        sample.scaled[at], positive, prompt, SURFACE_PENALTY,
-        lambda weights: surface_evidence(sample, at, positive, weights),
-    )  # fmt: skip
+    surface = by_surface(sample, at, positive, prompt)
     beat()
     words = (
         measure(
@@ -152,6 +156,13 @@ def both_probes(
     beat()
     flagged = is_separable(surface) or is_separable(words)
     return {"surface": surface, "words": words, "is_flagged": flagged}
+
+
+def by_surface(sample: Sample, at: IntArray, positive: BoolArray, prompt: IntArray) -> dict[str, Any]:
+    return measure(
+        sample.scaled[at], positive, prompt, SURFACE_PENALTY,
+        lambda weights: surface_evidence(sample, at, positive, weights),
+    )  # fmt: skip
 
 
 def is_separable(found: dict[str, Any]) -> bool:

@@ -62,7 +62,8 @@ class TrainingRow:
 @dataclass(frozen=True)
 class About:
     """What is exported: a split of a version, with the version's card and content hash. `max_length` is in
-    tokens, where rows were left out by it."""
+    tokens, where rows were left out by it. `biases` finds what a card tells of agreement and biases, which
+    takes a while."""
 
     project: str  # its slug
     title: str
@@ -71,6 +72,7 @@ class About:
     card: dict[str, Any] = field(default_factory=dict)
     content_hash: str = ""
     max_length: int | None = None
+    biases: Callable[[], list[dict[str, Any]]] = list
 
     @property
     def name(self) -> str:

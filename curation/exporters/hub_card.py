@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from curation.exporters.base import About
+from curation.scorers import scorer_name
 
 # Of the Hub's list of licence identifiers, those that data sets come under.
 KNOWN_LICENCES = frozenset(
@@ -46,19 +47,81 @@ def hub_card(
         _section("Sources", ("Source", "Rows of the version"), named(card.get("sources", {}))),
         _section("Categories", ("Category", "Rows of the version"), named(card.get("categories", {}))),
         _section("Who wrote the responses", ("Model", "Responses"), _writers(card).items()),
+        _biases(about.biases()),
+        _scores(card),
         _section("Left out", ("Reason", "Pairs"), left_out.items()),
         "## How the preferences were made\n\n" + "\n".join(f"- {line}" for line in _origin(about)),
-        f"## Columns\n\n{COLUMNS}",
+        f"## Columns\n\n{_columns(card)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 COLUMNS = """\
 - `prompt`, `chosen`, `rejected`: lists of messages with `role` and `content`, for TRL's `DPOTrainer`.
-- `score_chosen`, `score_rejected`: the consensus probability that this response is the better one.
+- `score_chosen`, `score_rejected`: {score}; the two sum to 1.
 - `prompt_id`: SHA-256 of the prompt's roles and texts.
 - `category`, `source`, `licence`: of the prompt.
 - `chosen_by`, `rejected_by`: the model that wrote the response, or “people”."""
+BY_CONSENSUS = "the consensus probability that this response is the better one"
+BY_STEP = (
+    "the probability that this response is the better one, as the recipe's step “Soft label” sets it "
+    "({params}), not that of the consensus"
+)
+UNSCORED = ", which rows without a score have"
+# What a reader needs to know of a model's scores; other details are of this project.
+SCORED_WITH = (
+    "dtype", "max_length", "version", "model_fingerprint", "reference_fingerprint", "template_hash",
+)  # fmt: skip
+
+
+def _columns(card: Mapping[str, Any]) -> str:
+    """The last step that sets a soft label counts."""
+    steps = [step for step in card.get("recipe", {}).get("steps", []) if step["step"] == "soft_label"]
+    if not steps or steps[-1].get("rule") == "consensus":
+        return COLUMNS.format(score=BY_CONSENSUS)
+    last = steps[-1]
+    params = ", ".join(f"{key} {last[key]}" for key in ("rule", "scorer", "scale") if key in last)
+    score = BY_STEP.format(params=plain(params)) + (UNSCORED if last.get("keep_missing") else "")
+    return COLUMNS.format(score=score)
+
+
+def _biases(found: Iterable[Mapping[str, Any]]) -> str:
+    lines = [
+        f"| {row['label']} | {_told(row, 'value')} | {_interval(row)} | {row['n']} | {plain(row['says'])} |"
+        for row in found
+    ]
+    if not lines:
+        return ""
+    head = "| Of the version | Value | 95 % interval | Of | What that is |\n|---|---:|---|---:|---|"
+    return "\n".join(["## Agreement and known biases", "", head, *lines])
+
+
+def _told(row: Mapping[str, Any], key: str) -> str:
+    value = row[key]
+    if value is None:
+        return f"not defined: {plain(row['reason'])}"
+    return f"{100 * value:.1f} %" if row["is_share"] else f"{value:.3f}"
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    if row["value"] is None or row["low"] is None:
+        return plain(row["reason"]) if row["value"] is not None else ""
+    return f"{_told(row, 'low')} to {_told(row, 'high')}"
+
+
+def _scores(card: Mapping[str, Any]) -> str:
+    """What the recipe read. Only a model is named: other scores may have come from named raters."""
+    lines = [f"- {_score(score)}" for score in card.get("scores", [])]
+    return "\n".join(["## Scores that the recipe read", "", *lines]) if lines else ""
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    name = plain(scorer_name(score["scorer"]))
+    by = f" by {plain(score['label'])}" if score.get("model_fingerprint") else ""
+    details = ", ".join(
+        f"{key.replace('_', ' ')} {plain(str(score[key]))}" for key in SCORED_WITH if score.get(key)
+    )
+    return f"{name}{by}{f' ({details})' if details else ''}"
 
 
 def _front_matter(about: About, splits: Mapping[str, int], licences: Mapping[str, int]) -> dict[str, Any]:

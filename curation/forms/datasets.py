@@ -7,7 +7,7 @@ from typing import Any, cast
 from django import forms
 
 from curation.exporters import by_trainer
-from curation.models import Project, ScoreProducer
+from curation.models import DatasetVersion, ScoreProducer
 from curation.scorers import SHARED_TOKENS
 from curation.services.export_tokens import LEAST, Limit
 from curation.services.export_write import SPLITS
@@ -29,7 +29,7 @@ class ExportForm(forms.Form):
             for trainer, formats in by_trainer()
         ]
     )
-    split = forms.ChoiceField(choices=[(split, split.capitalize()) for split in SPLITS])
+    split = forms.ChoiceField(label="Split (rows)")
     tokens = forms.ModelChoiceField(
         ScoreProducer.objects.none(),
         label="Trainer's tokenizer",
@@ -47,10 +47,14 @@ class ExportForm(forms.Form):
         help_text="In tokens, prompt and response together. Read only where a tokenizer is chosen.",
     )
 
-    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, version: DatasetVersion, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        rows = {**version.card["splits"], "all": version.n_rows}
+        split = cast("forms.ChoiceField", self.fields["split"])
+        split.choices = [(name, f"{name.capitalize()} ({rows.get(name, 0):,})") for name in SPLITS]
+        split.initial = next(name for name in SPLITS if rows.get(name))
         tokens = cast("forms.ModelChoiceField[ScoreProducer]", self.fields["tokens"])
-        tokens.queryset = ScoreProducer.objects.filter(project=project, scorer=SHARED_TOKENS)
+        tokens.queryset = ScoreProducer.objects.filter(project=version.project_id, scorer=SHARED_TOKENS)
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -12,7 +12,8 @@ from curation.models.datasets import DatasetVersion
 
 
 class BiasReport(BackgroundReport):
-    """The biases of a version. Its rows never change; judgments and eval prompts are as of `started_at`."""
+    """The biases of a version. Its rows and the judgments behind them never change; eval prompts
+    and embeddings are as of `started_at`."""
 
     version = models.ForeignKey(DatasetVersion, on_delete=models.CASCADE, related_name="bias_reports")
     report: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)

@@ -20,6 +20,11 @@ from curation.scorers import scorer_name
 _SHOWN: dict[str, type[Step]] = {**STEPS, "not_excluded": NotExcluded}
 
 
+def step_label(name: str) -> str:
+    """The label of a kind of step; its bare name where there is no such kind any more."""
+    return _SHOWN[name].label if name in _SHOWN else name
+
+
 def recipes_with_last_run(project: Project) -> QuerySet[FilterRecipe]:
     """Every version, newest first under its name, with `run_id`, `run_kept` and `run_in` of its last run
     that is done."""

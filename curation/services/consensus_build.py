@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Max
 
 from curation.algorithms.consensus import Ballots, Conclusions, outweighed, stated_lean
 from curation.bulk import copy_in, copy_out
 from curation.consensus_methods import ConsensusMethod, consensus_method
-from curation.models import ConsensusBuild, Project
+from curation.models import ConsensusBuild, DatasetVersion, Judgment, Project
 
 COLUMNS = [
     ("pair", "i8"), ("rater", "i8"), ("is_judge", "i2"), ("left_is_a", "i2"), ("kind", "i2"),
@@ -21,6 +25,7 @@ COLUMNS = [
 ]  # fmt: skip
 # The SQL of `JudgmentQuerySet.counted`, as numbers; an answer's kind as in `algorithms.consensus`. Ids are
 # bounded on both sides of the join: PostgreSQL does not carry a range from one to the other.
+# What came later than `AsOf` says is not there; “lifted after infinity” is never.
 BALLOTS = """
 SELECT judgment.pair_id, judgment.rater_id,
     (rater.kind = 'judge')::int::int2, (judgment.left = 'a')::int::int2,
@@ -33,11 +38,15 @@ JOIN curation_pair pair ON pair.id = judgment.pair_id
 JOIN curation_prompt prompt ON prompt.id = pair.prompt_id
 WHERE prompt.project_id = %(project)s AND judgment.outcome <> 'withdrawn'
     AND judgment.pair_id BETWEEN %(first)s AND %(last)s AND pair.id BETWEEN %(first)s AND %(last)s
+    AND judgment.id <= %(last_judgment)s
     AND NOT EXISTS (
-        SELECT FROM curation_judgment WHERE supersedes_id = judgment.id AND supersedes_id IS NOT NULL
+        SELECT FROM curation_judgment
+        WHERE supersedes_id = judgment.id AND supersedes_id IS NOT NULL AND id <= %(last_judgment)s
     )
     AND NOT EXISTS (
-        SELECT FROM curation_raterexclusion WHERE rater_id = judgment.rater_id AND lifted_at IS NULL
+        SELECT FROM curation_raterexclusion
+        WHERE rater_id = judgment.rater_id AND created_at <= %(at)s
+            AND (lifted_at IS NULL OR lifted_at > %(at)s)
     )
 ORDER BY judgment.id
 """
@@ -75,6 +84,17 @@ SELECT id FROM (
 PAIRS_AT_ONCE = 250_000
 Ids = tuple[int, int]  # the first and the last
 ALL: Ids = (0, 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """Up to which judgment, by id, and at which time of exclusions; by default all there are now."""
+
+    last_judgment: int = ALL[1]
+    at: datetime | Literal["infinity"] = "infinity"
+
+
+NOW = AsOf()
 # Judgments are never changed or deleted, and exclusions only lifted: while none of these numbers has grown,
 # nothing has changed.
 BASIS = """
@@ -162,17 +182,26 @@ def _differing(found: Conclusions, stored: npt.NDArray[np.void]) -> npt.NDArray[
     return np.flatnonzero(~same)
 
 
-def read_ballots(project: Project, ids: Ids = ALL) -> tuple[Ballots, Ballots]:
+def read_ballots(project: Project, ids: Ids = ALL, as_of: AsOf = NOW) -> tuple[Ballots, Ballots]:
     """Every counted judgment on these pairs in order of id: what raters say, and what reviewers decided."""
-    table = read_answers(project, ids)
+    table = read_answers(project, ids, as_of)
     decided = table["adjudicated"] == 1
     return as_ballots(table[~decided]), as_ballots(table[decided])
 
 
-def read_answers(project: Project, ids: Ids = ALL) -> npt.NDArray[np.void]:
+def read_answers(project: Project, ids: Ids = ALL, as_of: AsOf = NOW) -> npt.NDArray[np.void]:
     """Every counted judgment on these pairs in order of id, as COLUMNS; `probability` is NaN where there is
     none, and 0.5 of a tie."""
-    return copy_out(BALLOTS, _bounds(project, ids), COLUMNS)
+    return copy_out(BALLOTS, {**_bounds(project, ids), **asdict(as_of)}, COLUMNS)
+
+
+def as_of_freeze(version: DatasetVersion) -> AsOf:
+    """What counted when the version was frozen."""
+    last = version.card.get("last_judgment")
+    if last is None:  # frozen before cards named it
+        known = Judgment.objects.for_project(version.project).known_to(version)
+        last = known.aggregate(last=Max("pk"))["last"] or 0
+    return AsOf(last, version.created_at)
 
 
 def as_ballots(table: npt.NDArray[np.void]) -> Ballots:

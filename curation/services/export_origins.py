@@ -9,7 +9,7 @@ from datetime import UTC
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from curation.attributes import attributes_translate, responses_named
 from curation.exporters.base import TrainingRow
@@ -58,18 +58,12 @@ class Frozen:
 
     @classmethod
     def of(cls, version: DatasetVersion) -> Frozen:
-        at = version.created_at
-        standing = RaterExclusion.objects.filter(
-            Q(lifted_at=None) | Q(lifted_at__gt=at), rater__project=version.project, created_at__lte=at
-        )
+        standing = RaterExclusion.objects.standing_for(version)
         return cls(version, pseudonyms(version.project), frozenset(standing.values_list("rater", flat=True)))
 
     def judgments(self) -> QuerySet[Judgment]:
-        """Those that were there. Versions from before their cards named the last one go by the clock, which
-        an import of older judgments puts back."""
-        last = self.version.card.get("last_judgment")
-        there = Q(created_at__lte=self.version.created_at) if last is None else Q(pk__lte=last)
-        return Judgment.objects.filter(there).order_by("id").select_related("rater")
+        """Those that were there."""
+        return Judgment.objects.known_to(self.version).order_by("id").select_related("rater")
 
 
 def _origins(frozen: Frozen, rows: list[TrainingRow]) -> dict[int, Origin]:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from curation.bias.known import known_biases
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
 from curation.exporters.base import About, TrainingRow, Written
@@ -138,7 +139,15 @@ def about(version: DatasetVersion, split: str, max_length: int | None = None) ->
         card=version.card,
         content_hash=version.content_hash,
         max_length=max_length,
+        biases=lambda: _biases(version),
     )
+
+
+def _biases(version: DatasetVersion) -> list[dict[str, Any]]:
+    """Not as some report has them: a file must not depend on when a report was computed."""
+    from curation.bias.report import frozen_findings  # the web process needs no scipy
+
+    return known_biases(frozen_findings(version))
 
 
 # In the order of `TrainingRow`'s fields.

@@ -8,7 +8,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
-from curation.bias.pages import bias_standing, known_biases
+from curation.bias.known import known_biases
+from curation.bias.pages import bias_standing
 from curation.export_pages import files_context
 from curation.exporters import EXPORTERS
 from curation.exporters.shown import shown_format
@@ -47,15 +48,13 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "access": access,
         "version": version,
         "standing": standing,
-        "known": known_biases(standing),
+        "known": known_biases(standing.done.report) if standing.done else [],
         "other": others.filter(number__lt=number).first() or others.last(),
         "steps": described_steps(version.recipe.steps),
         "split": split,
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
         **files,
-        "form": ExportForm(
-            project=access.project, initial={"format": request.GET.get("format", "trl_jsonl")}
-        ),
+        "form": ExportForm(version=version, initial={"format": request.GET.get("format", "trl_jsonl")}),
         "example": example,
         "can_push": bool(settings.HF_TOKEN),
     }

@@ -28,7 +28,7 @@ from curation.services.export_write import about, asked_for, first_rows
 def export_create(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     access = researcher_access(request, slug)
     version = get_object_or_404(DatasetVersion, number=number, project=access.project)
-    form = ExportForm(request.POST, project=access.project)
+    form = ExportForm(request.POST, version=version)
     if form.is_valid():
         try:
             export_request(version=version, user=access.user, **form.arguments())

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from curation.forms.lists import PairFilterForm
 from curation.forms.pairs import PairBuildForm
 from curation.models import Pair
+from curation.pair_pages import versions_with
 from curation.policies import researcher_access, reviewer_access
 from curation.services.pair_build import PairBuildCounts, pairs_build, pairs_preview
 
@@ -30,9 +31,9 @@ def pair_list(request: HttpRequest, slug: str) -> HttpResponse:
 def pair_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
     pairs = Pair.objects.for_project(access.project).with_texts().with_answers()
-    pair = get_object_or_404(pairs, pk=pk)
+    pair = get_object_or_404(pairs.select_related("prompt__prompt_import"), pk=pk)
     gold = pair.gold.filter(retired_at=None).first() if access.is_researcher else None
-    context = {"access": access, "pair": pair, "gold": gold}
+    context = {"access": access, "pair": pair, "gold": gold, "versions": versions_with(pair)}
     return render(request, "curation/pair_detail.html", context)
 
 

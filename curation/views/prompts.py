@@ -32,7 +32,8 @@ def prompt_list(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 def prompt_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     access = reviewer_access(request, slug)
-    prompt = get_object_or_404(Prompt.objects.with_exclusion(), pk=pk, project=access.project)
+    prompts = Prompt.objects.with_exclusion().select_related("prompt_import")
+    prompt = get_object_or_404(prompts, pk=pk, project=access.project)
     responses = Response.objects.filter(prompt=prompt).select_related("sampler", "author")
     page = Paginator(responses, 50).get_page(request.GET.get("page"))
     pairs = Pair.objects.filter(prompt=prompt).with_answers()

@@ -12,14 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from curation.bias import report as reporting
-from curation.models import BiasReport, DatasetVersion, Pair, Project, Rater, Response
+from curation.models import BiasReport, DatasetVersion, Project, Rater, Response
 from curation.services.bias_build import bias_build, bias_recover, bias_request
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
 from tests.curation.recipe_data import judge_both_orders, saved_recipe
 from tests.embedding_data import direction, embed, embedder_of, near, random_vectors
 from tests.factories import (
-    JudgmentFactory,
     PairFactory,
     ProjectFactory,
     PromptFactory,
@@ -149,35 +148,6 @@ def test_equal_and_empty_responses_are_counted_apart(people: People) -> None:
     assert length["auc"]["value"] == 0.5
     other = ProjectFactory()
     assert computed(preferred(other, 3, rejected=""))["length"]["ratio"]["without"] == 3
-
-
-def test_label_noise_counts_raters_once(people: People) -> None:
-    preferred(people.project, 4)
-    second, third = RaterFactory.create_batch(2, project=people.project)
-    pairs = [row.pair for row in DatasetVersion.objects.get().rows.all()]
-    for place, pair in enumerate(pairs):
-        JudgmentFactory(pair=pair, rater=second, preference=2 if place else -2)
-    JudgmentFactory(pair=pairs[1], rater=third, outcome="tie", preference=None)
-    noise = computed(DatasetVersion.objects.get())["noise"]
-    assert (noise["against"]["value"], noise["against"]["n"]) == (
-        1 / 8,
-        8,
-    )  # the judge's two orders are one vote
-    assert (noise["differ"]["value"], noise["differ"]["n"]) == (1 / 4, 4)
-    error = (1 - 0.5**0.5) / 2
-    assert noise["error"]["value"] == pytest.approx(error)
-    assert noise["flip"]["value"] == pytest.approx(error)  # two votes: a draw is half wrong
-    assert noise["soft"]["value"] == pytest.approx(0.1)
-    assert (noise["n_ties"], noise["rows_with_several"]) == (1, 4)
-
-
-def test_one_rater_has_nobody_to_disagree_with(people: People) -> None:
-    noise = computed(preferred(people.project, 2))["noise"]
-    assert noise["error"] == {
-        "value": None, "low": None, "high": None, "n": 0, "reason": "no pair has votes of two raters",
-    }  # fmt: skip
-    assert noise["flip"]["reason"] == "no pair has votes of two raters"
-    assert "not defined: no pair has votes of two raters" in page_of(people)
 
 
 def test_variety_categories_and_coverage(people: People) -> None:
@@ -318,20 +288,6 @@ def test_the_page_costs_the_same_for_one_row_and_many(
         computed(version)
         with django_assert_max_num_queries(8):
             assert client.get(f"/p/helpfulness/datasets/{version.number}/bias/").status_code == 200
-
-
-def test_the_card_of_a_version_says_what_the_report_found(people: People) -> None:
-    version = preferred(people.project, 30)
-    other = RaterFactory(project=people.project, label="judge v2")
-    for place, pair in enumerate(version.rows.values_list("pair", flat=True)):
-        judge_both_orders(Pair.objects.get(pk=pair), other, 0.9 if place % 3 else 0.1)
-    detail = "/p/helpfulness/datasets/1/"
-    assert "Not computed yet" in people.client("rob").get(detail).content.decode()
-    report = computed(version)
-    agree, *_, looks = people.client("rob").get(detail).context["known"]
-    assert agree["value"] == pytest.approx(1 - report["noise"]["differ"]["value"]) == pytest.approx(2 / 3)
-    assert agree["low"] < agree["value"] < agree["high"]
-    assert looks["value"] == report["separation"]["surface"]["auc"]["value"]
 
 
 # ── embeddings ───────────────────────────────────────────────────────────────

@@ -69,15 +69,15 @@ def test_it_works(people: People, versions: tuple[DatasetVersion, DatasetVersion
     assert difference_counts(old, new) == {"added": 2, "removed": 1, "flipped": 1, "changed": 1}
     assert dict(reasons(old, new, "added")) == {
         "margin below 0.3": 1,
-        "not among the pairs when v1 was frozen": 1,
+        "the pair was built after v1 was frozen": 1,
     }
     assert reasons(old, new, "removed") == [("margin below 0.3", 1)]
     (flipped,) = found["flipped"]
-    assert (flipped.old_chosen, flipped.n_since) == (pairs["flips"].response_a_id, 6)
+    assert (flipped.old_chosen, flipped.n_between) == (pairs["flips"].response_a_id, 6)
     compared(people, old, new)
     page = people.client("rita").get(URL, {"kind": "flipped"}).content.decode()
     assert "The other response chosen" in page
-    assert "6 judgments since v1" in page
+    assert "6 judgments between the two freezes" in page
     assert "margin 0.80 →" in page
 
 
@@ -130,7 +130,9 @@ def test_a_prompt_that_became_gold_is_named(people: People) -> None:
     (removed,) = differing_rows(old, new, "removed")
     compared(people, old, new)
     assert list(people.client("rita").get(URL).context["page"]) == [removed]  # the first kind that has rows
-    assert removed.why == "not among the pairs when v2 was frozen"
+    assert removed.why == "its prompt had become a gold prompt when v2 was frozen"
+    (added,) = differing_rows(new, old, "added")
+    assert added.why == removed.why
 
 
 def test_fewer_than_two_versions(people: People) -> None:

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from curation.models import DatasetVersion, Export, ExportBuild, FilterRecipe, RecipeRun
+from curation.models import BiasReport, DatasetVersion, Export, ExportBuild, FilterRecipe, RecipeRun
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_build import export_build
 from curation.services.export_write import export_write
@@ -292,6 +292,7 @@ def test_the_commands_print_tables(people: People, capsys: pytest.CaptureFixture
     assert "margin below 0.3 (1)" in printed
     assert DatasetVersion.objects.get().content_hash in printed
     assert Export.objects.get().path in printed
+    assert BiasReport.objects.get().version == DatasetVersion.objects.get()
 
 
 @pytest.mark.parametrize(

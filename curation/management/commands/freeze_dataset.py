@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from curation.errors import CurationError
 from curation.management.tables import funnel_table, newest_recipe
+from curation.services.bias_build import bias_request
 from curation.services.dataset_freeze import dataset_freeze
 
 
@@ -22,9 +24,12 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         recipe = newest_recipe(options["project"], options["recipe"])
         try:
-            version = dataset_freeze(recipe=recipe, user=None, note=options["note"])
+            with transaction.atomic():
+                version = dataset_freeze(recipe=recipe, user=None, note=options["note"])
+                bias_request(version=version, user=None)
         except CurationError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(funnel_table(version.funnel))
         self.stdout.write(f"{version} from {recipe}: {version.n_rows} rows, {version.n_dropped} dropped")
         self.stdout.write(f"content hash {version.content_hash}")
+        self.stdout.write("A worker computes agreement and known biases: they will be on the version's page.")

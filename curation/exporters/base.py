@@ -144,13 +144,15 @@ class Exporter(Protocol):
     length_rules: ClassVar[tuple[LengthRule, ...]]  # those that are added where tokens were counted
     rows_per_pair: ClassVar[int]
     needs_origin: ClassVar[bool]  # whether rows come with the judgments behind them
+    by_prompt: ClassVar[bool]  # whether a prompt's rows must come together, whatever their blocks
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Every reason that `write` may count: the rules, and those that take several rows to find."""
 
     def write(self, rows: Iterable[TrainingRow], path: Path, about: About) -> Written:
-        """Stream `rows`, in order of their prompts, into a new file at `path`."""
+        """Stream `rows`, in the version's order or with those of a prompt together, into a new file at
+        `path`."""
 
     def example(self, row: TrainingRow) -> str:
         """What the file holds of a row that breaks no rule, as text."""

@@ -35,6 +35,7 @@ class JsonLines(ABC):
     notes: ClassVar[tuple[str, ...]] = ()
     length_rules: ClassVar[tuple[LengthRule, ...]] = ()
     needs_origin: ClassVar[bool] = False
+    by_prompt: ClassVar[bool] = False
 
     @abstractmethod
     def shaped(self, rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:
@@ -93,6 +94,7 @@ class AnswerFormat(JsonLines):
 
     rules: tuple[Rule, ...] = (*PREFERENCE, DECIDED)
     rows_per_pair: ClassVar[int] = 2
+    by_prompt: ClassVar[bool] = True
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

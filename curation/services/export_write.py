@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
@@ -102,7 +102,7 @@ def _write_file(
     part = Path(name)
     try:
         with transaction.atomic():
-            rows = training_rows(version, split)
+            rows = training_rows(version, split, by_prompt=exporter.by_prompt)
             if exporter.needs_origin:
                 rows = with_origins(version, rows)
             if limit is not None:
@@ -150,10 +150,21 @@ FIELDS = (
 )  # fmt: skip
 
 
-def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
-    """The version's rows in order, streamed through a server-side cursor. Call inside a transaction."""
-    for values in rows_ahead(_rows_of_split(version, split).order_by("position").values_list(*FIELDS)):
+# A version's order but for the blocks of a curriculum, which come before the prompt there.
+BY_PROMPT = (Collate("pair__prompt__fingerprint", "C"), "position")
+
+
+def training_rows(version: DatasetVersion, split: str, *, by_prompt: bool = False) -> Iterator[TrainingRow]:
+    """The version's rows in order, streamed through a server-side cursor; with `by_prompt` those of a prompt
+    together, whatever their blocks. Call inside a transaction."""
+    order = BY_PROMPT if by_prompt and _has_blocks(version) else ("position",)
+    for values in rows_ahead(_rows_of_split(version, split).order_by(*order).values_list(*FIELDS)):
         yield TrainingRow(*values)
+
+
+def _has_blocks(version: DatasetVersion) -> bool:
+    """Whether it has a curriculum: rows stand by block, so the last one's is the highest."""
+    return bool(version.rows.order_by("-position").values_list("block", flat=True).first())
 
 
 def first_rows(version: DatasetVersion, n: int, *, origins: bool = False) -> list[TrainingRow]:

@@ -6,11 +6,13 @@ import hashlib
 import json
 import weakref
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, by_trainer
@@ -21,8 +23,8 @@ from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write, first_rows, training_rows
 from tests.conftest import People
 from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
-from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
-from tests.factories import PromptFactory
+from tests.curation.recipe_data import judge_both_orders, judged_pair, judged_project, saved_recipe
+from tests.factories import PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
 COLUMNS = ["prompt", "chosen", "rejected", "score_chosen", "score_rejected"]
 
@@ -90,6 +92,42 @@ def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     assert (rebuilt.pk, rebuilt.sha256) == (export.pk, export.sha256)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == export.sha256
     assert [file.name for file in path.parent.iterdir() if file.suffix == ".part"] == []
+
+
+@pytest.fixture
+def curriculum(people: People) -> DatasetVersion:
+    """Two prompts with a pair in each of three blocks: b lost to a in the first and won against c in the
+    last, a won against c in between."""
+    rater = RaterFactory(project=people.project)
+    for n in range(2):
+        prompt = PromptFactory(project=people.project)
+        a, b, c = (ResponseFactory(prompt=prompt, text=f"{name}{n}") for name in "abc")
+        for better, worse, p in ((a, b, 0.95), (a, c, 0.8), (b, c, 0.7)):
+            judge_both_orders(PairFactory(prompt=prompt, response_a=better, response_b=worse), rater, p)
+    steps = [{"step": "consensus_exists"}, {"step": "curriculum", "scheme": "prompt"}]
+    return dataset_freeze(recipe=saved_recipe(people.project, steps), user=None)
+
+
+def test_a_curriculum_does_not_part_the_pairs_of_a_prompt(curriculum: DatasetVersion) -> None:
+    with transaction.atomic():
+        prompts = [row.prompt_id for row in training_rows(curriculum, "all")]
+        together = list(training_rows(curriculum, "all", by_prompt=True))
+    assert len(list(groupby(prompts))) > 2, "the blocks part them"
+    assert [prompt for prompt, _ in groupby(row.prompt_id for row in together)] == sorted(set(prompts))
+    for _, rows in groupby(together, key=lambda row: row.prompt_id):
+        assert [row.block for row in rows] == [1, 2, 3]
+    made = export_write(version=curriculum, format="trl_unpaired", split="all", user=None)
+    samples = [json.loads(line) for line in Path(made.path).read_text(encoding="utf-8").splitlines()]
+    labels = sorted((sample["completion"][0]["content"], sample["label"]) for sample in samples)
+    assert labels == [("a0", True), ("a1", True), ("c0", False), ("c1", False)]
+    # Of 3 pairs a prompt: b twice with opposite labels; a and c once more than once.
+    assert made.left_out == {"response both chosen and rejected": 4, "response already in the file": 4}
+
+
+def test_formats_of_pairs_keep_the_order_of_the_blocks(curriculum: DatasetVersion) -> None:
+    made = export_write(version=curriculum, format="trl_weighted", split="all", user=None)
+    samples = [json.loads(line) for line in Path(made.path).read_text(encoding="utf-8").splitlines()]
+    assert [sample["block"] for sample in samples] == [1, 1, 2, 2, 3, 3]
 
 
 def test_other_splits_are_counted_in_rows_of_the_format(version: DatasetVersion) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow
-from curation.exporters.lengths import DROPS_LONGER
+from curation.exporters.lengths import DROPS_LONGER, DROPS_LONGER_ANSWERS
 from curation.exporters.rules import (
     DECIDED,
     ENDS_WITH_USER,
@@ -103,6 +103,7 @@ class _AxolotlKto(AnswerFormat):
     label: ClassVar[str]
     help: ClassVar[str]
     trainer: ClassVar[str] = "Axolotl"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER_ANSWERS
     prompt_format: ClassVar[str]
 
     def usage(self, about: About) -> tuple[Snippet, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
@@ -93,12 +93,13 @@ class AnswerFormat(JsonLines):
     """
 
     rules: tuple[Rule, ...] = (*PREFERENCE, DECIDED)
+    answer_rules: tuple[Rule, ...] = ()  # of each response, where tokens were counted
     rows_per_pair: ClassVar[int] = 2
     by_prompt: ClassVar[bool] = True
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        return (*self.rules, CONTRADICTED, REPEATED)
+        return (*self.rules, *self.answer_rules, CONTRADICTED, REPEATED)
 
     @abstractmethod
     def shape(self, answer: Answer) -> dict[str, Any]:
@@ -106,8 +107,7 @@ class AnswerFormat(JsonLines):
 
     def shaped(self, rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:
         prompts = groupby(rows, key=lambda row: row.prompt_id)
-        answers = (_answers(list(of_prompt), self.rules, written) for _, of_prompt in prompts)
-        for answer in _mixed(answers):
+        for answer in _mixed(self._answers(list(of_prompt), written) for _, of_prompt in prompts):
             written.n_rows += 1
             yield self.shape(answer)
 
@@ -115,25 +115,33 @@ class AnswerFormat(JsonLines):
         both = Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)
         return "\n".join(json.dumps(self.shape(answer), ensure_ascii=False, indent=2) for answer in both)
 
+    def _answers(self, rows: list[TrainingRow], written: Written) -> list[Answer]:
+        """The responses to one prompt that have one label, in an order that says nothing about it."""
+        found: dict[str, list[Answer]] = {}
+        for row in rows:
+            if reason := why_left_out(self.rules, row):
+                written.leave_out(reason, 2)
+                continue
+            for answer in (Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)):
+                if reason := self._why_left_out(answer):
+                    written.leave_out(reason)
+                else:
+                    found.setdefault(answer.text, []).append(answer)
+        kept = []
+        for same in found.values():
+            if len({answer.label for answer in same}) == 2:
+                written.leave_out(CONTRADICTED.reason, len(same))
+                continue
+            kept.append(same[0])
+            if len(same) > 1:
+                written.leave_out(REPEATED.reason, len(same) - 1)
+        return sorted(kept, key=lambda answer: sha256_hex(answer.text))
 
-def _answers(rows: list[TrainingRow], rules: tuple[Rule, ...], written: Written) -> list[Answer]:
-    """The responses to one prompt that have one label, in an order that says nothing about it."""
-    found: dict[str, list[Answer]] = {}
-    for row in rows:
-        if reason := why_left_out(rules, row):
-            written.leave_out(reason, 2)
-            continue
-        for answer in (Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)):
-            found.setdefault(answer.text, []).append(answer)
-    kept = []
-    for same in found.values():
-        if len({answer.label for answer in same}) == 2:
-            written.leave_out(CONTRADICTED.reason, len(same))
-            continue
-        kept.append(same[0])
-        if len(same) > 1:
-            written.leave_out(REPEATED.reason, len(same) - 1)
-    return sorted(kept, key=lambda answer: sha256_hex(answer.text))
+    def _why_left_out(self, answer: Answer) -> str:
+        tokens = answer.row.tokens
+        if not self.answer_rules or tokens is None:
+            return ""
+        return why_left_out(self.answer_rules, replace(answer.row, tokens=tokens.of(is_chosen=answer.label)))
 
 
 def _mixed(prompts: Iterable[list[Answer]]) -> Iterator[Answer]:

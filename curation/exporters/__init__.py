@@ -14,6 +14,8 @@ from curation.exporters.openrlhf import OpenRlhf
 from curation.exporters.steps import StepDpo
 from curation.exporters.table import Table
 from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired, TrlWeighted
+from curation.exporters.trl_prompts import TrlCompletions, TrlPrompts
+from curation.exporters.trl_steps import TrlSteps
 from curation.exporters.ultrafeedback import UltraFeedback
 
 # Formats of one trainer stand together.
@@ -23,6 +25,9 @@ _ALL: tuple[Exporter, ...] = (
     TrlWeighted(),
     TrlImplicit(),
     TrlUnpaired(),
+    TrlPrompts(),
+    TrlCompletions(),
+    TrlSteps(),
     LlamaFactoryAlpaca(),
     LlamaFactorySharegpt(),
     LlamaFactoryKto(),

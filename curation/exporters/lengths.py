@@ -1,8 +1,8 @@
 """What trainers do with rows that are too long for them, at N tokens of their own tokenizer.
 
-Sources: TRL 1.16, `DPOTrainer`, `KTOTrainer` and `RewardTrainer._prepare_dataset`; LLaMA-Factory,
-`data/processor/pairwise.py` and `infer_seqlen`; Axolotl, `utils/data/rl.py`, `_drop_long_sequences`;
-OpenRLHF, `reward_dataset.py`.
+Sources: TRL 1.16, `_prepare_dataset` of `DPOTrainer`, `KTOTrainer`, `RewardTrainer` and `SFTTrainer`;
+LLaMA-Factory, `data/processor/pairwise.py` and `infer_seqlen`; Axolotl, `_drop_long_sequences` of
+`utils/data/rl.py`; OpenRLHF, `reward_dataset.py`.
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ LONGER = LengthRule(
 )
 SAME_TOKENS = LengthRule(IDENTICAL, SAME, lambda tokens, max_length: tokens.same_before(max_length))
 
-TRL_CUTS = (
+TRL_FILLS = (
     TEMPLATE,
     LengthRule(
         FILLS,
         "TRL drops rows whose prompt leaves no token for the response.",
         lambda tokens, max_length: tokens.prompt >= max_length,
     ),
-    SAME_TOKENS,
 )
+TRL_CUTS = (*TRL_FILLS, SAME_TOKENS)
 DROPS_LONGER = (TEMPLATE, LONGER, SAME_TOKENS)
 DROPS_LONGER_ANSWERS = (
     TEMPLATE,

@@ -22,7 +22,7 @@ from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write, first_rows, training_rows
 from tests.conftest import People
-from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, fit_for, row
 from tests.curation.recipe_data import judge_both_orders, judged_pair, judged_project, saved_recipe
 from tests.factories import PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
@@ -167,16 +167,19 @@ def test_an_export_row_is_unique(version: DatasetVersion) -> None:
     assert Export.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: Path, name: str) -> None:
     prompts = ([USER], [SYSTEM, USER], AGAIN)
     rows = [
-        row(
-            prompts[n % 3],
-            f"ä{n}",
-            f"b{n}" if n % 7 else "",
-            prompt_id=f"{n // 2:05}",
-            split="eval" if n % 5 == 4 else "train",
+        fit_for(
+            name,
+            row(
+                prompts[n % 3],
+                f"ä{n}",
+                f"b{n}" if n % 7 else "",
+                prompt_id=f"{n // 2:05}",
+                split="eval" if n % 5 == 4 else "train",
+            ),
         )
         for n in range(2500)
     ]
@@ -189,7 +192,7 @@ def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
     refs: list[weakref.ref[TrainingRow]] = []
     gone: list[object] = []
@@ -197,12 +200,13 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
 
     def rows() -> Iterator[TrainingRow]:
         for n in range(4000):
-            made = row([SYSTEM, USER] if n % 2 else [USER], f"a{n}", f"b{n}", prompt_id=f"{n:05}")
+            prompt = [SYSTEM, USER] if n % 2 else [USER]
+            made = fit_for(name, row(prompt, f"a{n}", f"b{n}", prompt_id=f"{n:05}"))
             refs.append(weakref.ref(made, gone.append))
             alive.append(len(refs) - len(gone))
             yield made
 
-    export(name, rows(), tmp_path / "file")
+    assert export(name, rows(), tmp_path / "file").n_rows
     assert len(alive) == 4000
     assert max(alive) <= WINDOW + 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from curation.exporters.axolotl import AxolotlDpo, AxolotlKto, AxolotlKtoSystem
+from curation.exporters.axolotl_types import AXOLOTL_TYPES
 from curation.exporters.base import Exporter
 from curation.exporters.helpsteer import HelpSteer2, HelpSteer3
 from curation.exporters.hub_folder import HubFolder
@@ -34,6 +35,7 @@ _ALL: tuple[Exporter, ...] = (
     AxolotlDpo(),
     AxolotlKto(),
     AxolotlKtoSystem(),
+    *AXOLOTL_TYPES,
     OpenRlhf(),
     StepDpo(),
     MaskDpo(),

@@ -93,6 +93,7 @@ WITH_SYSTEM = Rule(
     "holds these rows.",
     lambda row: not system_text(row),
 )
+CHATML = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
 KTO_RULES = (*PREFERENCE, DECIDED, ONE_TURN)
 
 
@@ -124,7 +125,7 @@ class AxolotlKto(_AxolotlKto):
     label: ClassVar[str] = "Axolotl KTO, user_defined, without system turns"
     help: ClassVar[str] = "Prompt, completion and label as texts, for prompts that are one user turn."
     rules: tuple[Rule, ...] = (*KTO_RULES, WITHOUT_SYSTEM)
-    prompt_format: ClassVar[str] = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+    prompt_format: ClassVar[str] = CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:
         prompt = answer.row.messages[-1]["content"]
@@ -136,7 +137,7 @@ class AxolotlKtoSystem(_AxolotlKto):
     label: ClassVar[str] = "Axolotl KTO, user_defined, with system turns"
     help: ClassVar[str] = "The same for prompts with a system turn; both files can stand under datasets."
     rules: tuple[Rule, ...] = (*KTO_RULES, WITH_SYSTEM)
-    prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + AxolotlKto.prompt_format
+    prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:
         return {

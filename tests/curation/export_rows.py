@@ -36,6 +36,11 @@ CARD: dict[str, Any] = {
 }
 # Formats that take rows with steps or verdicts alone; the other rows here have none.
 SEGMENTED = frozenset({"step_dpo", "mask_dpo", "trl_steps"})
+# Formats that take rows with a system turn alone, and with none.
+WITH_SYSTEM = frozenset({"axolotl_kto_system", "axolotl_user_system"})
+WITHOUT_SYSTEM = frozenset(
+    {"axolotl_kto", "axolotl_user", "axolotl_argilla_chat", "axolotl_kto_argilla_chat", "helpsteer2"}
+)
 PLAIN = [name for name in EXPORTERS if name not in SEGMENTED]
 ABOUT = About("helpfulness", "Helpfulness", 3, "train", CARD, "c0ffee")
 

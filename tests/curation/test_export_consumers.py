@@ -14,7 +14,8 @@ import pytest
 from config.settings.env import BASE_DIR
 from curation.exporters import EXPORTERS
 from curation.exporters.origin import Origin, Said
-from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITHOUT_SYSTEM, export, row
+from tests.curation.test_export_axolotl import ONE_TURN
 
 
 def check(ml_python: str, *arguments: str) -> dict[str, Any]:
@@ -54,13 +55,12 @@ def written(folder: Path, *names: str, system: bool = False) -> Path:
 
 def test_it_works(ml_python: str, tmp_path: Path) -> None:
     """`datasets` loads every format, and a row of the file is a row of the dataset."""
-    # Two formats take no system turn.
-    names = [name for name in PLAIN if name not in {"axolotl_kto", "helpsteer2"}]
+    names = [name for name in PLAIN if name not in WITHOUT_SYSTEM]
     found = check(ml_python, "load", str(written(tmp_path / "files", *names, system=True)))
     assert set(found) == set(names)
     assert {name: split["n"] for name, split in found["hub_folder"].items()} == {"train": 6, "test": 2}
     for name, splits in found.items():
-        pairs = 6 if name == "axolotl_kto_system" else 8
+        pairs = 6 if name in ONE_TURN else 8
         assert sum(split["n"] for split in splits.values()) == pairs * EXPORTERS[name].rows_per_pair, name
     first = {name: splits[""]["first"] for name, splits in found.items() if "" in splits}
     asked = [SYSTEM, {"role": "user", "content": "Q0"}]

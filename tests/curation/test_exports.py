@@ -22,7 +22,7 @@ from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write, first_rows, training_rows
 from tests.conftest import People
-from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, fit_for, row
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITH_SYSTEM, export, fit_for, row
 from tests.curation.recipe_data import judge_both_orders, judged_pair, judged_project, saved_recipe
 from tests.factories import PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
@@ -77,7 +77,7 @@ def test_a_row_knows_where_it_comes_from(people: People) -> None:
     assert first_rows(version, 5) == [found]
 
 
-@pytest.mark.parametrize("name", sorted(set(PLAIN) - {"axolotl_kto_system"}))
+@pytest.mark.parametrize("name", sorted(set(PLAIN) - WITH_SYSTEM))
 def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     version: DatasetVersion, name: str
 ) -> None:

@@ -14,7 +14,7 @@ from curation.exporters.shown import SHOWN_CHARS
 from curation.models import DatasetVersion
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
-from tests.curation.export_rows import PLAIN, SEGMENTED
+from tests.curation.export_rows import PLAIN, SEGMENTED, WITH_SYSTEM
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_it_works(people: People) -> None:
     assert version.rows.earliest("position").chosen.text in page
     assert "helpfulness-v1-train-openrlhf.jsonl" in page
     # No row has a system turn, steps or verdicts.
-    assert page.count("Example, made up") == 1 + len(SEGMENTED)
+    assert page.count("Example, made up") == len(WITH_SYSTEM | SEGMENTED)
     assert f'href="{url("dataset-detail", number=1)}?format=openrlhf#exports"' in page
 
 
@@ -106,7 +106,7 @@ def test_the_version_page_offers_the_formats_by_trainer(people: People) -> None:
     assert f"{url()}?version=1" in page
 
 
-@pytest.mark.parametrize("name", sorted(set(PLAIN) - {"axolotl_kto_system"}))
+@pytest.mark.parametrize("name", sorted(set(PLAIN) - WITH_SYSTEM))
 def test_every_format_can_be_exported_and_downloaded(
     people: People, name: str, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

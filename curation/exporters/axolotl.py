@@ -13,10 +13,10 @@ from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRo
 from curation.exporters.lengths import DROPS_LONGER, DROPS_LONGER_ANSWERS
 from curation.exporters.rules import (
     DECIDED,
+    DECIDED_PREFERENCE,
     ENDS_WITH_USER,
     NOT_EMPTY,
     PLAIN_TEXT,
-    PREFERENCE,
     after_system,
     conversation,
     system_text,
@@ -56,7 +56,7 @@ class AxolotlDpo(PairFormat):
             "“user”. Look at rows with very short responses before training."
         ),
     )
-    rules: tuple[Rule, ...] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE)
+    rules: tuple[Rule, ...] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE, DECIDED)
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
@@ -94,7 +94,7 @@ WITH_SYSTEM = Rule(
     lambda row: not system_text(row),
 )
 CHATML = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
-KTO_RULES = (*PREFERENCE, DECIDED, ONE_TURN)
+ONE_TURN_RULES = (*DECIDED_PREFERENCE, ONE_TURN)
 
 
 class _AxolotlKto(AnswerFormat):
@@ -124,7 +124,7 @@ class AxolotlKto(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto"
     label: ClassVar[str] = "Axolotl KTO, user_defined, without system turns"
     help: ClassVar[str] = "Prompt, completion and label as texts, for prompts that are one user turn."
-    rules: tuple[Rule, ...] = (*KTO_RULES, WITHOUT_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, WITHOUT_SYSTEM)
     prompt_format: ClassVar[str] = CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:
@@ -136,7 +136,7 @@ class AxolotlKtoSystem(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto_system"
     label: ClassVar[str] = "Axolotl KTO, user_defined, with system turns"
     help: ClassVar[str] = "The same for prompts with a system turn; both files can stand under datasets."
-    rules: tuple[Rule, ...] = (*KTO_RULES, WITH_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, WITH_SYSTEM)
     prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:

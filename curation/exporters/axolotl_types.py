@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from curation.exporters.axolotl import CHATML, KTO_RULES, ONE_TURN, WITHOUT_SYSTEM, AxolotlDpo
+from curation.exporters.axolotl import CHATML, ONE_TURN_RULES, WITHOUT_SYSTEM, AxolotlDpo
 from curation.exporters.base import About, Exporter, LengthRule, Rule, Snippet, TrainingRow
 from curation.exporters.lengths import DROPS_LONGER, DROPS_LONGER_ANSWERS
-from curation.exporters.rules import DECIDED, PREFERENCE, conversation, system_text
+from curation.exporters.rules import conversation, system_text
 from curation.exporters.shapes import Answer, AnswerFormat, PairFormat
 
 NO_SYSTEM = Rule(
@@ -26,7 +26,6 @@ EMPTY_SYSTEM = Rule(
     "without system turns holds these rows.",
     lambda row: not system_text(row),
 )
-PAIR_RULES = (*PREFERENCE, DECIDED, ONE_TURN)
 MARKUP = (
     "chatml and llama3 write ChatML's and Llama 3's markup, whatever the model's chat template says: take "
     "the model's own. For models with other markup there are the types chat_template."
@@ -56,7 +55,7 @@ class _Pairs(PairFormat):
     label: ClassVar[str]
     help: ClassVar[str]
     trainer: ClassVar[str] = "Axolotl"
-    rules: tuple[Rule, ...] = PAIR_RULES
+    rules: tuple[Rule, ...] = ONE_TURN_RULES
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
     notes: ClassVar[tuple[str, ...]] = (MARKUP,)
     strategy: ClassVar[str]
@@ -81,7 +80,7 @@ class _Answers(AnswerFormat):
     label: ClassVar[str]
     help: ClassVar[str]
     trainer: ClassVar[str] = "Axolotl"
-    rules: tuple[Rule, ...] = KTO_RULES
+    rules: tuple[Rule, ...] = ONE_TURN_RULES
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER_ANSWERS
     notes: ClassVar[tuple[str, ...]] = (MARKUP,)
     strategy: ClassVar[str]
@@ -149,7 +148,7 @@ class AxolotlArgillaChat(_Pairs):
     help: ClassVar[str] = (
         "Chosen and rejected as a user's and an assistant's turn, for prompts that are one user turn."
     )
-    rules: tuple[Rule, ...] = (*PAIR_RULES, NO_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, NO_SYSTEM)
     strategy: ClassVar[str] = "argilla_chat"
     with_turns: ClassVar[bool] = True
 
@@ -173,7 +172,7 @@ class AxolotlUser(_Pairs):
     label: ClassVar[str] = "Axolotl DPO, user_defined, without system turns"
     help: ClassVar[str] = "Prompt, chosen and rejected as texts, for prompts that are one user turn."
     notes: ClassVar[tuple[str, ...]] = ()
-    rules: tuple[Rule, ...] = (*PAIR_RULES, WITHOUT_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, WITHOUT_SYSTEM)
     prompt_format: ClassVar[str] = CHATML
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
@@ -199,7 +198,7 @@ class AxolotlUserSystem(AxolotlUser):
     name: ClassVar[str] = "axolotl_user_system"
     label: ClassVar[str] = "Axolotl DPO, user_defined, with system turns"
     help: ClassVar[str] = "The same for prompts with a system turn; both files can stand under datasets."
-    rules: tuple[Rule, ...] = (*PAIR_RULES, EMPTY_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, EMPTY_SYSTEM)
     prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + CHATML
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
@@ -243,7 +242,7 @@ class AxolotlKtoArgillaChat(_Answers):
             "are the code's."
         ),
     )
-    rules: tuple[Rule, ...] = (*KTO_RULES, NO_SYSTEM)
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, NO_SYSTEM)
     strategy: ClassVar[str] = "argilla_chat"
 
 

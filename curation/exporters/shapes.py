@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from curation.algorithms.fingerprints import sha256_hex
 from curation.exporters.base import About, LengthRule, Reason, Rule, TrainingRow, Written, why_left_out
 from curation.exporters.files import write_json_lines
-from curation.exporters.rules import DECIDED, PREFERENCE
+from curation.exporters.rules import DECIDED_PREFERENCE, PREFERENCE
 
 WINDOW = 1000  # responses among which prompts are mixed
 
@@ -92,7 +92,7 @@ class AnswerFormat(JsonLines):
     `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
     """
 
-    rules: tuple[Rule, ...] = (*PREFERENCE, DECIDED)
+    rules: tuple[Rule, ...] = DECIDED_PREFERENCE
     answer_rules: tuple[Rule, ...] = ()  # of each response, where tokens were counted
     rows_per_pair: ClassVar[int] = 2
     by_prompt: ClassVar[bool] = True

@@ -69,9 +69,18 @@ class TrainingRow:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """How many pairs never reached the version: at which step of the recipe, and why."""
+
+    step: str
+    reason: str
+    n: int
+
+
+@dataclass(frozen=True)
 class About:
-    """What is exported: a split of a version, with the version's card and content hash. `max_length` is in
-    tokens, where rows were left out by it."""
+    """What is exported: a split of a version, with the version's card, its content hash, and what it dropped.
+    `max_length` is in tokens, where rows were left out by it."""
 
     project: str  # its slug
     title: str
@@ -79,6 +88,7 @@ class About:
     split: str
     card: dict[str, Any] = field(default_factory=dict)
     content_hash: str = ""
+    dropped: tuple[Dropped, ...] = ()
     max_length: int | None = None
 
     @property

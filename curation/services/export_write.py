@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce, Collate
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
-from curation.exporters.base import About, TrainingRow, Written
+from curation.exporters.base import About, Dropped, TrainingRow, Written
 from curation.importers.datasets.record import PEOPLE
 from curation.models import DatasetRow, DatasetVersion, Export, ExportBuild, User
 from curation.read_ahead import rows_ahead
@@ -137,8 +137,20 @@ def about(version: DatasetVersion, split: str, max_length: int | None = None) ->
         split=split,
         card=version.card,
         content_hash=version.content_hash,
+        dropped=dropped_before(version),
         max_length=max_length,
     )
+
+
+def dropped_before(version: DatasetVersion) -> tuple[Dropped, ...]:
+    """The pairs that are in no export of the version, in the order of the recipe's steps."""
+    found = [
+        Dropped(step["label"], reason, n)
+        for step in version.funnel
+        for reason, n in step.get("reasons", {}).items()
+    ]
+    gold = version.card.get("gold_pairs_left_out", 0)
+    return (*([Dropped("Before the recipe", "gold prompt", gold)] if gold else []), *found)
 
 
 # In the order of `TrainingRow`'s fields.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import weakref
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,7 +22,7 @@ from curation.exporters.base import TrainingRow
 from curation.exporters.shapes import WINDOW
 from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
-from curation.services.export_write import export_write, first_rows, training_rows
+from curation.services.export_write import dropped_before, export_write, first_rows, training_rows
 from tests.conftest import People
 from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITH_SYSTEM, export, fit_for, row
 from tests.curation.recipe_data import judge_both_orders, judged_pair, judged_project, saved_recipe
@@ -159,6 +161,27 @@ def test_the_command_writes_any_format(version: DatasetVersion, capsys: pytest.C
     export = Export.objects.get()
     assert (export.format, export.n_rows) == ("llama_factory_kto", 4)
     assert export.sha256 in printed
+
+
+def test_what_never_reached_the_version_is_told_with_the_export(
+    people: People, version: DatasetVersion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of five pairs one is gold, one a tie, and one below the margin."""
+    found = [(dropped.step, dropped.reason, dropped.n) for dropped in dropped_before(version)]
+    assert found[0] == ("Before the recipe", "gold prompt", 1)
+    assert [(step, n) for step, _, n in found[1:]] == [(entry["label"], 1) for entry in version.funnel]
+    assert "tie" in found[1][1]
+    assert sum(n for _, _, n in found[1:]) == version.n_dropped == version.dropped.count()
+    page = people.client("rob").get("/p/helpfulness/datasets/1/").content.decode()
+    call_command("export_dataset", "helpfulness", "1", "--split", "all")
+    printed = capsys.readouterr().out
+    export = export_write(version=version, format="hub_folder", split="all", user=None)
+    with ZipFile(export.path) as zipped:
+        card = zipped.read("README.md").decode()
+    for step, reason, n in found:
+        assert f"{step}: {reason} ({n})" in html.unescape(page)
+        assert f"dropped   {n} ({step}: {reason})" in printed
+        assert f"| {step}: {reason} | {n} |" in card
 
 
 def test_an_export_row_is_unique(version: DatasetVersion) -> None:

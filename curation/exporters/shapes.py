@@ -87,9 +87,10 @@ class AnswerFormat(JsonLines):
     """One row of the file for each response, with a label, as KTO takes it (arXiv 2402.01306).
 
     A response that stands in several pairs is one row if it always won or always lost, and none otherwise.
-    Neighbouring rows are of different prompts: the trainers estimate the KL term from a prompt and the
-    response of the row before it, which must not be an answer to it (TRL `kto_trainer.py`,
-    `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
+    Neighbouring rows are of different prompts, unless more than half of about `WINDOW` responses are of one:
+    the trainers estimate the KL term from a prompt and the response of the row before it, which must not be
+    an answer to it (TRL `kto_trainer.py`, `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`),
+    and TRL reads the rows in order.
     """
 
     rules: tuple[Rule, ...] = DECIDED_PREFERENCE
@@ -145,18 +146,38 @@ class AnswerFormat(JsonLines):
 
 
 def _mixed(prompts: Iterable[list[Answer]]) -> Iterator[Answer]:
-    """One response of each prompt, then the next of each, in windows of about `WINDOW` responses."""
+    """One response of each prompt, then the next of each, in windows of about `WINDOW` responses. What is
+    left for the last window goes into the one before where it could not be mixed by itself."""
+    held: list[list[Answer]] = []
     window: list[list[Answer]] = []
     waiting = 0
     for answers in prompts:
         window.append(answers)
         waiting += len(answers)
         if waiting >= WINDOW:
-            yield from _rounds(window)
-            window, waiting = [], 0
+            yield from _rounds(held)
+            held, window, waiting = window, [], 0
+    if 2 * max(map(len, window), default=0) > waiting + 1:
+        held, window = held + window, []
+    yield from _rounds(held)
     yield from _rounds(window)
 
 
 def _rounds(window: list[list[Answer]]) -> Iterator[Answer]:
-    for turn in zip_longest(*window):
-        yield from (answer for answer in turn if answer is not None)
+    """In turn; what the prompt with most responses has left when the others have none goes in between."""
+    order = [answer for turn in zip_longest(*window) for answer in turn if answer is not None]
+    left: list[Answer] = []
+    while len(order) > 1 and order[-1].row.prompt_id == order[-2].row.prompt_id:
+        left.insert(0, order.pop())
+    if not left:
+        yield from order
+        return
+    is_same = [False, *(answer.row.prompt_id == left[0].row.prompt_id for answer in order), False]
+    free = [at for at in range(len(order) + 1) if not is_same[at] and not is_same[at + 1]]
+    n = min(len(left), len(free))
+    between = {free[number * len(free) // n]: left[number] for number in range(n)}
+    for at, answer in enumerate(order):
+        if at in between:
+            yield between[at]
+        yield answer
+    yield from left[n:]

@@ -231,7 +231,8 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
 
     assert export(name, rows(), tmp_path / "file").n_rows
     assert len(alive) == 4000
-    assert max(alive) <= WINDOW + 1
+    # Of formats with a row for each response two windows, two responses a row, and what is read ahead.
+    assert max(alive) <= WINDOW + 2
 
 
 def test_every_format_has_a_name_of_its_own_and_stands_with_its_trainer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from curation.exporters import EXPORTERS, by_trainer
-from curation.exporters.shown import SHOWN_CHARS
+from curation.exporters.base import why_left_out
+from curation.exporters.shown import SHOWN_CHARS, shown_format
 from curation.models import DatasetVersion
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
-from tests.curation.export_rows import PLAIN, SEGMENTED, WITH_SYSTEM
+from tests.curation.export_rows import ABOUT, PLAIN, SEGMENTED, WITH_SYSTEM, fit_for, row
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 
 pytestmark = pytest.mark.django_db
@@ -92,6 +94,20 @@ def test_long_and_hostile_texts(people: People) -> None:
     assert "<script>alert" not in page
     assert "x" * SHOWN_CHARS not in page
     assert "…" in page
+
+
+@pytest.mark.parametrize("name", sorted(SEGMENTED))
+def test_steps_too_long_to_show(name: str) -> None:
+    """Cut texts begin alike, and offsets of segments lie outside of them."""
+    long = "x" * SHOWN_CHARS
+    rows = [replace(fit_for(name, row(chosen=f"{long}a", rejected=f"{long}b")), position=7)]
+    if name == "step_dpo":
+        rows[0] = replace(rows[0], chosen=f"{long}\n\na", rejected=f"{long}\n\nb", origin=None)
+    assert not why_left_out(EXPORTERS[name].rules, rows[0])
+    shown = shown_format(EXPORTERS[name], rows, ABOUT)
+    assert shown.position is None
+    short = replace(fit_for(name, row()), position=8)
+    assert shown_format(EXPORTERS[name], [*rows, short], ABOUT).position == 8
 
 
 def test_the_version_page_offers_the_formats_by_trainer(people: People) -> None:

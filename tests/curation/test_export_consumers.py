@@ -98,8 +98,11 @@ def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name:
 
 @pytest.fixture(scope="module")
 def trained(ml_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A step of RewardTrainer, KTOTrainer and DPOTrainer on a random two-layer model."""
-    names = ("trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "ultrafeedback")
+    """A step of RewardTrainer, KTOTrainer, DPOTrainer and SFTTrainer on a random two-layer model."""
+    names = (
+        "trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "trl_prompts", "trl_completions",
+        "ultrafeedback",
+    )  # fmt: skip
     folder = written(tmp_path_factory.mktemp("trl") / "files", *names)
     return check(ml_python, "trl", str(folder), str(tiny_model))
 
@@ -130,6 +133,21 @@ def test_the_kl_term_never_takes_an_answer_to_the_same_prompt(trained: dict[str,
         assert number[sample["kl"]] != sample["prompt"]
 
 
+def test_sft_trains_on_the_chosen_response_alone(trained: dict[str, Any]) -> None:
+    assert len(trained["sft"]) == 8
+    for n, text in enumerate(trained["sft"]):
+        assert f"good {n}" in text
+        assert "bad" not in text
+        assert f"Q{n}" not in text
+
+
+def test_prompts_end_where_the_model_is_to_answer(trained: dict[str, Any]) -> None:
+    assert len(trained["prompts"]) == 8
+    for n, text in enumerate(trained["prompts"]):
+        assert f"Q{n}" in text
+        assert "good" not in text
+
+
 def test_a_step_of_each_trainer_has_a_finite_loss(trained: dict[str, Any]) -> None:
-    assert len(trained["losses"]) == 4
+    assert len(trained["losses"]) == 5
     assert all(math.isfinite(loss) for loss in trained["losses"])

@@ -47,6 +47,17 @@ def test_it_works(people: People) -> None:
     assert f'href="{url("dataset-detail", number=1)}?format=openrlhf#exports"' in page
 
 
+def test_how_many_rows_a_pair_gives(people: People) -> None:
+    page = people.client("rob").get(url()).content.decode()
+    for name, words in (
+        ("trl_jsonl", "one row a pair"),
+        ("trl_unpaired", "one row a response"),
+        ("trl_prompts", "at most one row a pair"),
+    ):
+        said = page.partition(f"<code>{name}</code>")[2].partition("</p>")[0]
+        assert said.endswith(f", {words}.")
+
+
 def test_a_reviewer_is_offered_no_export(people: People) -> None:
     judged_project(people.project)
     frozen(people)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from curation.exporters.axolotl import AxolotlDpo, AxolotlKto, AxolotlKtoSystem
+from curation.exporters.axolotl_types import AXOLOTL_TYPES
 from curation.exporters.base import Exporter
 from curation.exporters.helpsteer import HelpSteer2, HelpSteer3
 from curation.exporters.hub_folder import HubFolder
@@ -14,6 +15,8 @@ from curation.exporters.openrlhf import OpenRlhf
 from curation.exporters.steps import StepDpo
 from curation.exporters.table import Table
 from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired, TrlWeighted
+from curation.exporters.trl_prompts import TrlCompletions, TrlPrompts
+from curation.exporters.trl_steps import TrlSteps
 from curation.exporters.ultrafeedback import UltraFeedback
 
 # Formats of one trainer stand together.
@@ -23,12 +26,16 @@ _ALL: tuple[Exporter, ...] = (
     TrlWeighted(),
     TrlImplicit(),
     TrlUnpaired(),
+    TrlPrompts(),
+    TrlCompletions(),
+    TrlSteps(),
     LlamaFactoryAlpaca(),
     LlamaFactorySharegpt(),
     LlamaFactoryKto(),
     AxolotlDpo(),
     AxolotlKto(),
     AxolotlKtoSystem(),
+    *AXOLOTL_TYPES,
     OpenRlhf(),
     StepDpo(),
     MaskDpo(),

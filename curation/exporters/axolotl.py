@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow
-from curation.exporters.lengths import DROPS_LONGER
+from curation.exporters.lengths import DROPS_LONGER, DROPS_LONGER_ANSWERS
 from curation.exporters.rules import (
     DECIDED,
+    DECIDED_PREFERENCE,
     ENDS_WITH_USER,
     NOT_EMPTY,
     PLAIN_TEXT,
-    PREFERENCE,
     after_system,
     conversation,
     system_text,
@@ -56,7 +56,7 @@ class AxolotlDpo(PairFormat):
             "“user”. Look at rows with very short responses before training."
         ),
     )
-    rules: tuple[Rule, ...] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE)
+    rules: tuple[Rule, ...] = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT_INSIDE, FINDABLE, DECIDED)
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
@@ -93,7 +93,8 @@ WITH_SYSTEM = Rule(
     "holds these rows.",
     lambda row: not system_text(row),
 )
-KTO_RULES = (*PREFERENCE, DECIDED, ONE_TURN)
+CHATML = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+ONE_TURN_RULES = (*DECIDED_PREFERENCE, ONE_TURN)
 
 
 class _AxolotlKto(AnswerFormat):
@@ -103,6 +104,7 @@ class _AxolotlKto(AnswerFormat):
     label: ClassVar[str]
     help: ClassVar[str]
     trainer: ClassVar[str] = "Axolotl"
+    length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER_ANSWERS
     prompt_format: ClassVar[str]
 
     def usage(self, about: About) -> tuple[Snippet, ...]:
@@ -122,8 +124,8 @@ class AxolotlKto(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto"
     label: ClassVar[str] = "Axolotl KTO, user_defined, without system turns"
     help: ClassVar[str] = "Prompt, completion and label as texts, for prompts that are one user turn."
-    rules: tuple[Rule, ...] = (*KTO_RULES, WITHOUT_SYSTEM)
-    prompt_format: ClassVar[str] = r"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, WITHOUT_SYSTEM)
+    prompt_format: ClassVar[str] = CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:
         prompt = answer.row.messages[-1]["content"]
@@ -134,8 +136,8 @@ class AxolotlKtoSystem(_AxolotlKto):
     name: ClassVar[str] = "axolotl_kto_system"
     label: ClassVar[str] = "Axolotl KTO, user_defined, with system turns"
     help: ClassVar[str] = "The same for prompts with a system turn; both files can stand under datasets."
-    rules: tuple[Rule, ...] = (*KTO_RULES, WITH_SYSTEM)
-    prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + AxolotlKto.prompt_format
+    rules: tuple[Rule, ...] = (*ONE_TURN_RULES, WITH_SYSTEM)
+    prompt_format: ClassVar[str] = r"<|im_start|>system\n{system}<|im_end|>\n" + CHATML
 
     def shape(self, answer: Answer) -> dict[str, Any]:
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -13,21 +13,30 @@ from curation.exporters.origin import Origin
 @dataclass(frozen=True)
 class Tokens:
     """A row in tokens of the trainer's tokenizer and chat template. `prompt` counts those of the prompt,
-    `a` and `b` those of the prompt with each response, `shared` those with which both begin alike; all are 0
-    where the template refuses the prompt."""
+    `chosen` and `rejected` those of the prompt with each response, `shared` those with which both begin
+    alike; all are 0 where the template refuses the prompt."""
 
     shared: int = 0
     prompt: int = 0
-    a: int = 0
-    b: int = 0
+    chosen: int = 0
+    rejected: int = 0
 
     @property
     def longer(self) -> int:
-        return max(self.a, self.b)
+        return max(self.chosen, self.rejected)
+
+    @property
+    def are_same(self) -> bool:
+        return self.shared == self.chosen == self.rejected
 
     def same_before(self, end: int) -> bool:
         """Whether the two are the same up to this token."""
-        return self.shared >= end or self.shared == self.a == self.b
+        return self.shared >= end or self.are_same
+
+    def of(self, *, is_chosen: bool) -> Tokens:
+        """As if the other response were as long as this one."""
+        length = self.chosen if is_chosen else self.rejected
+        return replace(self, chosen=length, rejected=length)
 
 
 @dataclass(frozen=True)
@@ -60,10 +69,19 @@ class TrainingRow:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """How many pairs never reached the version: at which step of the recipe, and why."""
+
+    step: str
+    reason: str
+    n: int
+
+
+@dataclass(frozen=True)
 class About:
-    """What is exported: a split of a version, with the version's card and content hash. `max_length` is in
-    tokens, where rows were left out by it. `biases` finds what a card tells of agreement and biases, which
-    takes a while."""
+    """What is exported: a split of a version, with the version's card, its content hash, and what it dropped.
+    `max_length` is in tokens, where rows were left out by it. `biases` finds what a card tells of agreement
+    and biases, which takes a while."""
 
     project: str  # its slug
     title: str
@@ -71,6 +89,7 @@ class About:
     split: str
     card: dict[str, Any] = field(default_factory=dict)
     content_hash: str = ""
+    dropped: tuple[Dropped, ...] = ()
     max_length: int | None = None
     biases: Callable[[], list[dict[str, Any]]] = list
 
@@ -113,9 +132,11 @@ class Rule(Reason):
 
 @dataclass(frozen=True)
 class LengthRule(Reason):
-    """A reason that is found by counting tokens: `cuts` gets a row's tokens and how many are kept."""
+    """A reason that is found by counting tokens: `cuts` gets a row's tokens and how many are kept. With
+    `of_each` a format with a row for each response asks for each of the two, not for the pair."""
 
     cuts: Callable[[Tokens, int], bool]
+    of_each: bool = False
 
     def at(self, max_length: int) -> Rule:
         return Rule(
@@ -146,13 +167,15 @@ class Exporter(Protocol):
     length_rules: ClassVar[tuple[LengthRule, ...]]  # those that are added where tokens were counted
     rows_per_pair: ClassVar[int]
     needs_origin: ClassVar[bool]  # whether rows come with the judgments behind them
+    by_prompt: ClassVar[bool]  # whether a prompt's rows must come together, whatever their blocks
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
         """Every reason that `write` may count: the rules, and those that take several rows to find."""
 
     def write(self, rows: Iterable[TrainingRow], path: Path, about: About) -> Written:
-        """Stream `rows`, in order of their prompts, into a new file at `path`."""
+        """Stream `rows`, in the version's order or with those of a prompt together, into a new file at
+        `path`."""
 
     def example(self, row: TrainingRow) -> str:
         """What the file holds of a row that breaks no rule, as text."""

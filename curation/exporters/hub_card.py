@@ -50,6 +50,7 @@ def hub_card(
         _biases(about.biases()),
         _scores(card),
         _section("Left out", ("Reason", "Pairs"), left_out.items()),
+        _section("Never in the version", ("Step of the recipe and reason", "Pairs"), _dropped(about)),
         "## How the preferences were made\n\n" + "\n".join(f"- {line}" for line in _origin(about)),
         f"## Columns\n\n{_columns(card)}",
     ]
@@ -155,6 +156,10 @@ def _writers(card: Mapping[str, Any]) -> Counter[str]:
     for sampler in card.get("samplers", []):
         writers[sampler["model_name"]] += sampler["responses"]
     return writers
+
+
+def _dropped(about: About) -> list[tuple[str, int]]:
+    return [(f"{dropped.step}: {dropped.reason}", dropped.n) for dropped in about.dropped]
 
 
 def _origin(about: About) -> list[str]:

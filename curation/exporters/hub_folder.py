@@ -22,7 +22,7 @@ from curation.exporters.hub_card import hub_card
 from curation.exporters.lengths import TRL_CUTS
 from curation.exporters.shapes import PairFormat
 from curation.exporters.trl import SCHEMA as PREFERENCE_SCHEMA
-from curation.exporters.trl import preference_row
+from curation.exporters.trl import TIES, preference_row
 
 SPLITS = {"train": "train", "eval": "test"}  # ours, and the Hub's name for it
 ORIGIN = ("prompt_id", "category", "source", "licence", "chosen_by", "rejected_by")
@@ -41,6 +41,7 @@ class HubFolder(PairFormat):
     )
     notes: ClassVar[tuple[str, ...]] = (
         "The split eval is called test, the name that most readers expect.",
+        TIES,
         (
             "The card names models and sources, and counts people and judges without naming them. Read it "
             "before you publish the folder."

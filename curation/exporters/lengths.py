@@ -1,7 +1,8 @@
 """What trainers do with rows that are too long for them, at N tokens of their own tokenizer.
 
-Sources: TRL 1.16, `DPOTrainer`, `KTOTrainer` and `RewardTrainer._prepare_dataset`; LLaMA-Factory,
-`data/processor/pairwise.py` and `infer_seqlen`; Axolotl, `drop_long_rl_seq`; OpenRLHF, `reward_dataset.py`.
+Sources: TRL 1.16, `_prepare_dataset` of `DPOTrainer`, `KTOTrainer`, `RewardTrainer` and `SFTTrainer`;
+LLaMA-Factory, `data/processor/pairwise.py` and `infer_seqlen`; Axolotl, `_drop_long_sequences` of
+`utils/data/rl.py`; OpenRLHF, `reward_dataset.py`.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 from copy import copy
 
 from curation.exporters.base import Exporter, LengthRule, Tokens
+from curation.exporters.shapes import AnswerFormat
 
 
 def within(exporter: Exporter, max_length: int) -> Exporter:
     """The same format, which also leaves out what its reader would drop or cut away at `max_length`."""
     limited = copy(exporter)
-    limited.rules = (*exporter.rules, *(rule.at(max_length) for rule in exporter.length_rules))
+    of_pairs = [rule.at(max_length) for rule in exporter.length_rules if not rule.of_each]
+    limited.rules = (*exporter.rules, *of_pairs)
+    if isinstance(limited, AnswerFormat):
+        limited.answer_rules = tuple(rule.at(max_length) for rule in exporter.length_rules if rule.of_each)
     return limited
 
 
@@ -51,16 +56,31 @@ LONGER = LengthRule(
 )
 SAME_TOKENS = LengthRule(IDENTICAL, SAME, lambda tokens, max_length: tokens.same_before(max_length))
 
-TRL_CUTS = (
+TRL_FILLS = (
     TEMPLATE,
     LengthRule(
         FILLS,
         "TRL drops rows whose prompt leaves no token for the response.",
         lambda tokens, max_length: tokens.prompt >= max_length,
     ),
-    SAME_TOKENS,
 )
+TRL_CUTS = (*TRL_FILLS, SAME_TOKENS)
 DROPS_LONGER = (TEMPLATE, LONGER, SAME_TOKENS)
+DROPS_LONGER_ANSWERS = (
+    TEMPLATE,
+    LengthRule(
+        "identical in tokens",
+        "Both responses are the same tokens: one text would be desirable and undesirable.",
+        lambda tokens, _max_length: tokens.are_same,
+    ),
+    LengthRule(
+        LONGER.reason,
+        "The trainer drops a row of which the prompt with the response is longer; the other response of the "
+        "pair can stay.",
+        LONGER.cuts,
+        of_each=True,
+    ),
+)
 LLAMA_FACTORY_CUTS = (TEMPLATE, LengthRule(IDENTICAL, SAME, _same_to_llama_factory))
 OPENRLHF_CUTS = (
     TEMPLATE,

@@ -19,7 +19,7 @@ import pyarrow as pa
 from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow, Written
 from curation.exporters.files import SteadyZip, write_json_lines, write_parquet
 from curation.exporters.lengths import LLAMA_FACTORY_CUTS
-from curation.exporters.rules import DECIDED, PREFERENCE, after_system, conversation, system_text, takes_turns
+from curation.exporters.rules import DECIDED_PREFERENCE, after_system, conversation, system_text, takes_turns
 from curation.exporters.shapes import Answer, AnswerFormat, JsonLines, PairFormat
 
 SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
@@ -39,7 +39,7 @@ ALTERNATES = Rule(
     "User and assistant turns must take turns, an odd number of them: LLaMA-Factory skips other rows.",
     lambda row: not takes_turns(row, {"user", "tool"}, {"assistant"}),
 )
-SHAREGPT_RULES = (*PREFERENCE, SYSTEM_FIRST, ALTERNATES)
+SHAREGPT_RULES = (*DECIDED_PREFERENCE, SYSTEM_FIRST, ALTERNATES)
 
 PLACEHOLDERS = (
     "A text that spells <image>, <video> or <audio> stops training with a multimodal template, which counts "
@@ -96,7 +96,7 @@ class LlamaFactoryAlpaca(_Folder, PairFormat):
         "the stages dpo and rm."
     )
     data_suffix: ClassVar[str] = "parquet"
-    rules: tuple[Rule, ...] = (*PREFERENCE, NO_TOOLS, ALTERNATES)
+    rules: tuple[Rule, ...] = (*DECIDED_PREFERENCE, NO_TOOLS, ALTERNATES)
     length_rules: ClassVar[tuple[LengthRule, ...]] = LLAMA_FACTORY_CUTS
     options: ClassVar[str] = RANKING_OPTIONS
     info: ClassVar[dict[str, Any]] = {
@@ -175,7 +175,7 @@ class LlamaFactoryKto(_Folder, AnswerFormat):
         "One conversation for each response, with kto_tag true or false, in a zip with dataset_info.json. "
         "For the stage kto."
     )
-    rules: tuple[Rule, ...] = (*SHAREGPT_RULES, DECIDED)
+    rules: tuple[Rule, ...] = SHAREGPT_RULES
     options: ClassVar[str] = "stage: kto\npref_beta: 0.1"
     info: ClassVar[dict[str, Any]] = {
         "formatting": "sharegpt",

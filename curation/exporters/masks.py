@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from curation.exporters.base import About, Rule, Snippet, TrainingRow
-from curation.exporters.rules import PREFERENCE, conversation
+from curation.exporters.rules import DECIDED_PREFERENCE, conversation
 from curation.exporters.segments import RIGHT, WRONG, Judged, judged_segments
 from curation.exporters.shapes import PairFormat
 
@@ -47,7 +47,7 @@ class MaskDpo(PairFormat):
     label: ClassVar[str] = "Mask-DPO, verdicts on sentences"
     trainer: ClassVar[str] = "Steps and sentences"
     needs_origin: ClassVar[bool] = True
-    rules: tuple[Rule, ...] = (*PREFERENCE, JUDGED, SOME_LEFT)
+    rules: tuple[Rule, ...] = (*DECIDED_PREFERENCE, JUDGED, SOME_LEFT)
     help: ClassVar[str] = (
         "Prompt, chosen and rejected as chat messages, and for each response its sentences with their kind, "
         "hallucination or no_hallucination."

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from curation.exporters.base import About, LengthRule, Snippet, TrainingRow
+from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow
 from curation.exporters.lengths import OPENRLHF_CUTS
-from curation.exporters.rules import conversation
+from curation.exporters.rules import DECIDED_PREFERENCE, conversation
 from curation.exporters.shapes import PairFormat
 
 
@@ -18,6 +18,7 @@ class OpenRlhf(PairFormat):
     name: ClassVar[str] = "openrlhf"
     label: ClassVar[str] = "OpenRLHF preference"
     trainer: ClassVar[str] = "OpenRLHF"
+    rules: tuple[Rule, ...] = DECIDED_PREFERENCE
     length_rules: ClassVar[tuple[LengthRule, ...]] = OPENRLHF_CUTS
     help: ClassVar[str] = (
         "Prompt, chosen and rejected as chat messages, with the margin of the consensus, 0 to 1."

@@ -55,8 +55,9 @@ DIFFERENT = Rule(
 )
 DECIDED = Rule(
     "tie",
-    "With P(better) = 0.5 neither response is desirable or undesirable.",
+    "With P(better) = 0.5 nothing says which of the two is better, and the format has no column for it.",
     lambda row: row.soft_label == 0.5,
 )
 
 PREFERENCE = (PLAIN_TEXT, ENDS_WITH_USER, NOT_EMPTY, DIFFERENT)
+DECIDED_PREFERENCE = (*PREFERENCE, DECIDED)  # for formats that do not write the soft label

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from curation.algorithms.segments import Bounds, cover, stored_bounds
@@ -29,12 +29,20 @@ def judged_segments(row: TrainingRow, *, is_chosen: bool) -> Judged:
     People who were shown other segments than most are left aside. As many for right as for wrong is unsure.
     Without people it is the verdicts that came with the response.
     """
+    return judged_in_all([(row, is_chosen)])
+
+
+def judged_in_all(places: Sequence[tuple[TrainingRow, bool]]) -> Judged:
+    """The same for a response that stands in several pairs: each with whether it is the chosen one there."""
+    row, is_chosen = places[0]
     text = row.chosen if is_chosen else row.rejected
     given: dict[tuple[Bounds, ...], list[list[str]]] = defaultdict(list)
-    for bounds, verdicts in _said(row, text, is_chosen=is_chosen):
-        given[bounds].append(verdicts)
+    for row, is_chosen in places:
+        for bounds, verdicts in _said(row, text, is_chosen=is_chosen):
+            given[bounds].append(verdicts)
     if not given:
-        return _came_with(stored_segments(row, is_chosen=is_chosen), text)
+        came_with = (_came_with(stored_segments(row, is_chosen=which), text) for row, which in places)
+        return next((judged for judged in came_with if judged), [])
     bounds = max(given, key=lambda found: len(given[found]))
     return [
         (piece, _most(votes)) for piece, votes in zip(bounds, zip(*given[bounds], strict=True), strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from curation.algorithms.fingerprints import sha256_hex
 from curation.exporters.base import About, LengthRule, Reason, Rule, TrainingRow, Written, why_left_out
 from curation.exporters.files import write_json_lines
-from curation.exporters.rules import DECIDED, PREFERENCE
+from curation.exporters.rules import DECIDED_PREFERENCE, PREFERENCE
 
 WINDOW = 1000  # responses among which prompts are mixed
 
@@ -35,6 +35,7 @@ class JsonLines(ABC):
     notes: ClassVar[tuple[str, ...]] = ()
     length_rules: ClassVar[tuple[LengthRule, ...]] = ()
     needs_origin: ClassVar[bool] = False
+    by_prompt: ClassVar[bool] = False
 
     @abstractmethod
     def shaped(self, rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:
@@ -86,17 +87,20 @@ class AnswerFormat(JsonLines):
     """One row of the file for each response, with a label, as KTO takes it (arXiv 2402.01306).
 
     A response that stands in several pairs is one row if it always won or always lost, and none otherwise.
-    Neighbouring rows are of different prompts: the trainers estimate the KL term from a prompt and the
-    response of the row before it, which must not be an answer to it (TRL `kto_trainer.py`,
-    `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`), and TRL reads the rows in order.
+    Neighbouring rows are of different prompts, unless more than half of about `WINDOW` responses are of one:
+    the trainers estimate the KL term from a prompt and the response of the row before it, which must not be
+    an answer to it (TRL `kto_trainer.py`, `add_kl_completion_ids`; LLaMA-Factory `processor/feedback.py`),
+    and TRL reads the rows in order.
     """
 
-    rules: tuple[Rule, ...] = (*PREFERENCE, DECIDED)
+    rules: tuple[Rule, ...] = DECIDED_PREFERENCE
+    answer_rules: tuple[Rule, ...] = ()  # of each response, where tokens were counted
     rows_per_pair: ClassVar[int] = 2
+    by_prompt: ClassVar[bool] = True
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        return (*self.rules, CONTRADICTED, REPEATED)
+        return (*self.rules, *self.answer_rules, CONTRADICTED, REPEATED)
 
     @abstractmethod
     def shape(self, answer: Answer) -> dict[str, Any]:
@@ -104,8 +108,7 @@ class AnswerFormat(JsonLines):
 
     def shaped(self, rows: Iterable[TrainingRow], written: Written) -> Iterator[dict[str, Any]]:
         prompts = groupby(rows, key=lambda row: row.prompt_id)
-        answers = (_answers(list(of_prompt), self.rules, written) for _, of_prompt in prompts)
-        for answer in _mixed(answers):
+        for answer in _mixed(self._answers(list(of_prompt), written) for _, of_prompt in prompts):
             written.n_rows += 1
             yield self.shape(answer)
 
@@ -113,40 +116,68 @@ class AnswerFormat(JsonLines):
         both = Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)
         return "\n".join(json.dumps(self.shape(answer), ensure_ascii=False, indent=2) for answer in both)
 
+    def _answers(self, rows: list[TrainingRow], written: Written) -> list[Answer]:
+        """The responses to one prompt that have one label, in an order that says nothing about it."""
+        found: dict[str, list[Answer]] = {}
+        for row in rows:
+            if reason := why_left_out(self.rules, row):
+                written.leave_out(reason, 2)
+                continue
+            for answer in (Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)):
+                if reason := self._why_left_out(answer):
+                    written.leave_out(reason)
+                else:
+                    found.setdefault(answer.text, []).append(answer)
+        kept = []
+        for same in found.values():
+            if len({answer.label for answer in same}) == 2:
+                written.leave_out(CONTRADICTED.reason, len(same))
+                continue
+            kept.append(same[0])
+            if len(same) > 1:
+                written.leave_out(REPEATED.reason, len(same) - 1)
+        return sorted(kept, key=lambda answer: sha256_hex(answer.text))
 
-def _answers(rows: list[TrainingRow], rules: tuple[Rule, ...], written: Written) -> list[Answer]:
-    """The responses to one prompt that have one label, in an order that says nothing about it."""
-    found: dict[str, list[Answer]] = {}
-    for row in rows:
-        if reason := why_left_out(rules, row):
-            written.leave_out(reason, 2)
-            continue
-        for answer in (Answer(row, row.chosen, label=True), Answer(row, row.rejected, label=False)):
-            found.setdefault(answer.text, []).append(answer)
-    kept = []
-    for same in found.values():
-        if len({answer.label for answer in same}) == 2:
-            written.leave_out(CONTRADICTED.reason, len(same))
-            continue
-        kept.append(same[0])
-        if len(same) > 1:
-            written.leave_out(REPEATED.reason, len(same) - 1)
-    return sorted(kept, key=lambda answer: sha256_hex(answer.text))
+    def _why_left_out(self, answer: Answer) -> str:
+        tokens = answer.row.tokens
+        if not self.answer_rules or tokens is None:
+            return ""
+        return why_left_out(self.answer_rules, replace(answer.row, tokens=tokens.of(is_chosen=answer.label)))
 
 
 def _mixed(prompts: Iterable[list[Answer]]) -> Iterator[Answer]:
-    """One response of each prompt, then the next of each, in windows of about `WINDOW` responses."""
+    """One response of each prompt, then the next of each, in windows of about `WINDOW` responses. What is
+    left for the last window goes into the one before where it could not be mixed by itself."""
+    held: list[list[Answer]] = []
     window: list[list[Answer]] = []
     waiting = 0
     for answers in prompts:
         window.append(answers)
         waiting += len(answers)
         if waiting >= WINDOW:
-            yield from _rounds(window)
-            window, waiting = [], 0
+            yield from _rounds(held)
+            held, window, waiting = window, [], 0
+    if 2 * max(map(len, window), default=0) > waiting + 1:
+        held, window = held + window, []
+    yield from _rounds(held)
     yield from _rounds(window)
 
 
 def _rounds(window: list[list[Answer]]) -> Iterator[Answer]:
-    for turn in zip_longest(*window):
-        yield from (answer for answer in turn if answer is not None)
+    """In turn; what the prompt with most responses has left when the others have none goes in between."""
+    order = [answer for turn in zip_longest(*window) for answer in turn if answer is not None]
+    left: list[Answer] = []
+    while len(order) > 1 and order[-1].row.prompt_id == order[-2].row.prompt_id:
+        left.insert(0, order.pop())
+    if not left:
+        yield from order
+        return
+    is_same = [False, *(answer.row.prompt_id == left[0].row.prompt_id for answer in order), False]
+    free = [at for at in range(len(order) + 1) if not is_same[at] and not is_same[at + 1]]
+    n = min(len(left), len(free))
+    between = {free[number * len(free) // n]: left[number] for number in range(n)}
+    for at, answer in enumerate(order):
+        if at in between:
+            yield between[at]
+        yield answer
+    yield from left[n:]

@@ -73,11 +73,14 @@ class ShownFormat:
 
 
 def shown_format(exporter: Exporter, rows: Iterable[TrainingRow], about: About) -> ShownFormat:
-    row = next((row for row in rows if not why_left_out(exporter.rules, row)), None)
+    """With the first row that the format takes, also with its long texts cut: steps and verdicts may be lost
+    by that."""
+    fit = (row for row in rows if not why_left_out(exporter.rules, row))
+    row = next((cut for cut in map(shortened, fit) if not why_left_out(exporter.rules, cut)), None)
     made_up = next(row for row in MADE_UP if not why_left_out(exporter.rules, row))
     return ShownFormat(
         exporter=exporter,
-        example=exporter.example(shortened(row or made_up)),
+        example=exporter.example(row or made_up),
         position=row.position if row else None,
         usage=exporter.usage(about),
     )

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from curation.algorithms.segments import Bounds, step_bounds, stored_bounds
 from curation.algorithms.shared_steps import Parting, n_shared, parting
 from curation.exporters.base import About, Rule, Snippet, TrainingRow
-from curation.exporters.rules import PREFERENCE
+from curation.exporters.rules import DECIDED_PREFERENCE
 from curation.exporters.segments import stored_segments
 from curation.exporters.shapes import PairFormat
 
@@ -69,7 +69,7 @@ class StepDpo(PairFormat):
     label: ClassVar[str] = "Step-DPO, the step where two solutions part"
     trainer: ClassVar[str] = "Steps and sentences"
     needs_origin: ClassVar[bool] = True
-    rules: tuple[Rule, ...] = (*PREFERENCE, SINGLE_TURN, SHARED, GOES_ON, SOMETHING)
+    rules: tuple[Rule, ...] = (*DECIDED_PREFERENCE, SINGLE_TURN, SHARED, GOES_ON, SOMETHING)
     help: ClassVar[str] = (
         "The question, the steps that both responses begin with, and the next step of each: the columns of "
         "xinlai/math-step-dpo-10K without its answer."

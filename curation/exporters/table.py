@@ -37,6 +37,7 @@ class Table:
     length_rules: ClassVar[tuple[LengthRule, ...]] = ()
     rows_per_pair: ClassVar[int] = 1
     needs_origin: ClassVar[bool] = False
+    by_prompt: ClassVar[bool] = False
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

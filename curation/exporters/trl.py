@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from curation.exporters.base import About, LengthRule, Snippet, TrainingRow, Written
+from curation.exporters.base import About, LengthRule, Rule, Snippet, TrainingRow, Written
 from curation.exporters.files import MESSAGES, write_parquet
 from curation.exporters.lengths import DROPS_LONGER, TRL_CUTS
-from curation.exporters.rules import conversation
+from curation.exporters.rules import DECIDED_PREFERENCE, conversation
 from curation.exporters.shapes import Answer, AnswerFormat, PairFormat
 
 SCHEMA = pa.schema(
@@ -57,6 +57,12 @@ def training_script(trainer: str, builder: str, file: str, options: str = "") ->
     return Snippet("train.py", text)
 
 
+TIES = (
+    "A tie is in the file with 0.5 in both scores. DPOTrainer does not read the scores: take ties out with "
+    "train.filter(lambda row: row['score_chosen'] != 0.5), unless the recipe did."
+)
+
+
 class _Preference(PairFormat):
     trainer: ClassVar[str] = "TRL"
     length_rules: ClassVar[tuple[LengthRule, ...]] = TRL_CUTS
@@ -73,6 +79,7 @@ class TrlJsonl(_Preference):
     )
     notes: ClassVar[tuple[str, ...]] = (
         "From JSON lines, datasets reads texts as timestamps if every response is a date. Take Parquet then.",
+        TIES,
     )
 
     def usage(self, about: About) -> tuple[Snippet, ...]:
@@ -86,6 +93,7 @@ class TrlParquet(_Preference):
     help: ClassVar[str] = (
         "The same columns as the JSON lines, compressed; best for large sets and for the Hugging Face Hub."
     )
+    notes: ClassVar[tuple[str, ...]] = (TIES,)
 
     def write(self, rows: Iterable[TrainingRow], path: Path, about: About) -> Written:  # noqa: ARG002 -- see JsonLines
         written = Written()
@@ -147,6 +155,7 @@ class TrlImplicit(PairFormat):
     name: ClassVar[str] = "trl_implicit"
     label: ClassVar[str] = "TRL reward model, implicit prompts with margin"
     trainer: ClassVar[str] = "TRL"
+    rules: tuple[Rule, ...] = DECIDED_PREFERENCE
     length_rules: ClassVar[tuple[LengthRule, ...]] = DROPS_LONGER
     help: ClassVar[str] = (
         "Whole conversations in chosen and rejected, as RewardTrainer recommends, and the margin: that of "

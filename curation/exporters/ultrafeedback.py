@@ -17,6 +17,7 @@ from curation.exporters.files import write_parquet
 from curation.exporters.lengths import TRL_CUTS
 from curation.exporters.rules import conversation
 from curation.exporters.shapes import PairFormat
+from curation.exporters.trl import TIES
 
 _MESSAGES = pa.list_(pa.struct([pa.field("content", pa.string()), pa.field("role", pa.string())]))
 SCHEMA = pa.schema(
@@ -48,6 +49,7 @@ class UltraFeedback(PairFormat):
             "Remove the column prompt before TRL's own trainers read it: chosen and rejected begin with the "
             "prompt already. TRL's own formats need no such step."
         ),
+        TIES,
     )
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class SoftLabel(Step):
         "σ(scale · score), the Bradley-Terry model of a reward gap; σ(score / spread of the scores), as SmPO "
         "takes normalised scores; the score itself where it is a share, as CREAM-dyn takes the consistency "
         "of two rankings; or the mean of those, as CREAM-avg does (arXiv 2410.12735). A label of exactly ½ "
-        "teaches nothing: exports leave such rows out as ties."
+        "says nothing of which is better: exports that do not write the label leave such rows out as ties."
     )
     scored = {"producer": "scorer"}
     sets = Column.SOFT_LABEL

@@ -8,6 +8,7 @@ from itertools import islice
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from curation.algorithms.fingerprints import sha256_hex
 from curation.errors import CurationError
 from curation.exporters.base import Exporter, Tokens, TrainingRow
 from curation.exporters.lengths import within
@@ -57,10 +58,10 @@ def with_tokens(limit: Limit, rows: Iterable[TrainingRow]) -> Iterator[TrainingR
         there = PairScore.objects.filter(
             producer=limit.counted_by, pair__in=[row.pair_id for row in chunk]
         ).order_by()
-        counts = {
-            pair: (shared, found) for pair, shared, found in there.values_list("pair", "value", "details")
-        }
+        names = ("pair", "value", "details", "pair__response_a__text_hash")
+        counts = {pair: counted for pair, *counted in there.values_list(*names)}
         for row in chunk:
-            shared, found = counts[row.pair_id]
-            numbers = {name: int(found.get(name, 0)) for name in ("prompt", "a", "b")}
-            yield replace(row, tokens=Tokens(shared=int(shared), **numbers))
+            shared, found, a = counts[row.pair_id]
+            sides = ("a", "b") if sha256_hex(row.chosen) == a else ("b", "a")
+            prompt, chosen, rejected = (int(found.get(name, 0)) for name in ("prompt", *sides))
+            yield replace(row, tokens=Tokens(int(shared), prompt, chosen, rejected))

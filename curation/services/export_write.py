@@ -12,12 +12,12 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Collate
 
 from curation.bias.known import known_biases
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, Exporter
-from curation.exporters.base import About, TrainingRow, Written
+from curation.exporters.base import About, Dropped, TrainingRow, Written
 from curation.importers.datasets.record import PEOPLE
 from curation.models import DatasetRow, DatasetVersion, Export, ExportBuild, User
 from curation.read_ahead import rows_ahead
@@ -103,7 +103,7 @@ def _write_file(
     part = Path(name)
     try:
         with transaction.atomic():
-            rows = training_rows(version, split)
+            rows = training_rows(version, split, by_prompt=exporter.by_prompt)
             if exporter.needs_origin:
                 rows = with_origins(version, rows)
             if limit is not None:
@@ -138,6 +138,7 @@ def about(version: DatasetVersion, split: str, max_length: int | None = None) ->
         split=split,
         card=version.card,
         content_hash=version.content_hash,
+        dropped=dropped_before(version),
         max_length=max_length,
         biases=lambda: _biases(version),
     )
@@ -150,6 +151,17 @@ def _biases(version: DatasetVersion) -> list[dict[str, Any]]:
     return known_biases(frozen_findings(version))
 
 
+def dropped_before(version: DatasetVersion) -> tuple[Dropped, ...]:
+    """The pairs that are in no export of the version, in the order of the recipe's steps."""
+    found = [
+        Dropped(step["label"], reason, n)
+        for step in version.funnel
+        for reason, n in step.get("reasons", {}).items()
+    ]
+    gold = version.card.get("gold_pairs_left_out", 0)
+    return (*([Dropped("Before the recipe", "gold prompt", gold)] if gold else []), *found)
+
+
 # In the order of `TrainingRow`'s fields.
 FIELDS = (
     "pair__prompt__messages", "chosen__text", "rejected__text", "soft_label", "margin", "weight", "split",
@@ -159,10 +171,21 @@ FIELDS = (
 )  # fmt: skip
 
 
-def training_rows(version: DatasetVersion, split: str) -> Iterator[TrainingRow]:
-    """The version's rows in order, streamed through a server-side cursor. Call inside a transaction."""
-    for values in rows_ahead(_rows_of_split(version, split).order_by("position").values_list(*FIELDS)):
+# A version's order but for the blocks of a curriculum, which come before the prompt there.
+BY_PROMPT = (Collate("pair__prompt__fingerprint", "C"), "position")
+
+
+def training_rows(version: DatasetVersion, split: str, *, by_prompt: bool = False) -> Iterator[TrainingRow]:
+    """The version's rows in order, streamed through a server-side cursor; with `by_prompt` those of a prompt
+    together, whatever their blocks. Call inside a transaction."""
+    order = BY_PROMPT if by_prompt and _has_blocks(version) else ("position",)
+    for values in rows_ahead(_rows_of_split(version, split).order_by(*order).values_list(*FIELDS)):
         yield TrainingRow(*values)
+
+
+def _has_blocks(version: DatasetVersion) -> bool:
+    """Whether it has a curriculum: rows stand by block, so the last one's is the highest."""
+    return bool(version.rows.order_by("-position").values_list("block", flat=True).first())
 
 
 def first_rows(version: DatasetVersion, n: int, *, origins: bool = False) -> list[TrainingRow]:

@@ -41,7 +41,7 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
     split = request.GET.get("split", "")
     rows = version.rows.select_related("pair__prompt", "chosen", "rejected")
     rows = rows.filter(split=split) if split in version.card["splits"] else rows
-    example = shown_format(EXPORTERS["trl_jsonl"], first_rows(version, 1), about(version, "train"))
+    of = about(version, "train")
     others = DatasetVersion.objects.filter(project=access.project).exclude(pk=version.pk)
     standing = bias_standing(version)
     context = {
@@ -55,7 +55,8 @@ def dataset_detail(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "page": Paginator(rows, 50).get_page(request.GET.get("page")),
         **files,
         "form": ExportForm(version=version, initial={"format": request.GET.get("format", "trl_jsonl")}),
-        "example": example,
+        "dropped": of.dropped,
+        "example": shown_format(EXPORTERS["trl_jsonl"], first_rows(version, 1), of),
         "can_push": bool(settings.HF_TOKEN),
     }
     return render(request, "curation/dataset_detail.html", context)

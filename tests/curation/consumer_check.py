@@ -49,9 +49,21 @@ def load(folder: Path) -> dict[str, Any]:
 def trl(folder: Path, model: str) -> dict[str, Any]:
     """One step of each trainer, and what it had prepared by then."""
     from transformers import AutoTokenizer
-    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, RewardConfig, RewardTrainer, extract_prompt
+    from trl import (
+        DPOConfig,
+        DPOTrainer,
+        KTOConfig,
+        KTOTrainer,
+        RewardConfig,
+        RewardTrainer,
+        SFTConfig,
+        SFTTrainer,
+        apply_chat_template,
+        extract_prompt,
+    )
 
-    decode = AutoTokenizer.from_pretrained(model).decode
+    tokenizer = AutoTokenizer.from_pretrained(model)
+    decode = tokenizer.decode
     common = {
         "output_dir": str(folder / "out"), "max_steps": 1, "report_to": [], "use_cpu": True, "bf16": False,
         "per_device_train_batch_size": 4, "disable_tqdm": True, "save_strategy": "no", "logging_steps": 1,
@@ -65,7 +77,8 @@ def trl(folder: Path, model: str) -> dict[str, Any]:
     kto = KTOTrainer(model, args=KTOConfig(**common), train_dataset=rows("trl_unpaired"))
     dpo = DPOTrainer(model, args=DPOConfig(**common), train_dataset=rows("trl_jsonl"))
     own = DPOTrainer(model, args=DPOConfig(**common), train_dataset=rows("trl_weighted"))
-    for trainer in (reward, kto, dpo, own):
+    sft = SFTTrainer(model, args=SFTConfig(**common), train_dataset=rows("trl_completions"))
+    for trainer in (reward, kto, dpo, own, sft):
         trainer.train()
     ultrafeedback = rows("ultrafeedback").remove_columns(["prompt", "messages"])
     return {
@@ -82,7 +95,9 @@ def trl(folder: Path, model: str) -> dict[str, Any]:
             }
             for row in kto.train_dataset
         ],
-        "losses": [trainer.state.log_history[0]["loss"] for trainer in (reward, kto, dpo, own)],
+        "sft": [decode([label for label in row["labels"] if label != -100]) for row in sft.train_dataset],
+        "prompts": [apply_chat_template(row, tokenizer)["prompt"] for row in rows("trl_prompts")],
+        "losses": [trainer.state.log_history[0]["loss"] for trainer in (reward, kto, dpo, own, sft)],
     }
 
 

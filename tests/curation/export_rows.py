@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 from curation.exporters import EXPORTERS
 from curation.exporters.base import About, TrainingRow, Written
+from curation.exporters.origin import Origin
 
 SYSTEM = {"role": "system", "content": "Be brief."}
 USER = {"role": "user", "content": "Q"}
@@ -33,7 +35,12 @@ CARD: dict[str, Any] = {
     "judgments": 9,
 }
 # Formats that take rows with steps or verdicts alone; the other rows here have none.
-SEGMENTED = frozenset({"step_dpo", "mask_dpo"})
+SEGMENTED = frozenset({"step_dpo", "mask_dpo", "trl_steps"})
+# Formats that take rows with a system turn alone, and with none.
+WITH_SYSTEM = frozenset({"axolotl_kto_system", "axolotl_user_system"})
+WITHOUT_SYSTEM = frozenset(
+    {"axolotl_kto", "axolotl_user", "axolotl_argilla_chat", "axolotl_kto_argilla_chat", "helpsteer2"}
+)
 PLAIN = [name for name in EXPORTERS if name not in SEGMENTED]
 ABOUT = About("helpfulness", "Helpfulness", 3, "train", CARD, "c0ffee")
 
@@ -42,6 +49,26 @@ def row(
     messages: list[dict[str, Any]] | None = None, chosen: str = "good", rejected: str = "bad", **more: Any
 ) -> TrainingRow:
     return TrainingRow(messages or [USER], chosen, rejected, **{"soft_label": 0.9, "margin": 0.8, **more})
+
+
+STEP = "Step 1: Same.\n"
+
+
+def fit_for(name: str, made: TrainingRow) -> TrainingRow:
+    """For a format of steps or verdicts the row with two judged steps in each response, the first shared."""
+    if name not in SEGMENTED:
+        return made
+    texts = [f"{STEP}Step 2: {text}" if text else "" for text in (made.chosen, made.rejected)]
+    responses = tuple(
+        {
+            "segments": [
+                {"start": 0, "end": len(STEP), "verdict": "right"},
+                {"start": len(STEP), "end": len(text), "verdict": verdict},
+            ]
+        }
+        for text, verdict in zip(texts, ("right", "wrong"), strict=True)
+    )
+    return replace(made, chosen=texts[0], rejected=texts[1], origin=Origin(1, responses=responses))
 
 
 def export(name: str, rows: Iterable[TrainingRow], path: Path, about: About = ABOUT) -> Written:

@@ -14,7 +14,8 @@ import pytest
 from config.settings.env import BASE_DIR
 from curation.exporters import EXPORTERS
 from curation.exporters.origin import Origin, Said
-from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITHOUT_SYSTEM, export, row
+from tests.curation.test_export_axolotl import ONE_TURN
 
 
 def check(ml_python: str, *arguments: str) -> dict[str, Any]:
@@ -54,13 +55,12 @@ def written(folder: Path, *names: str, system: bool = False) -> Path:
 
 def test_it_works(ml_python: str, tmp_path: Path) -> None:
     """`datasets` loads every format, and a row of the file is a row of the dataset."""
-    # Two formats take no system turn.
-    names = [name for name in PLAIN if name not in {"axolotl_kto", "helpsteer2"}]
+    names = [name for name in PLAIN if name not in WITHOUT_SYSTEM]
     found = check(ml_python, "load", str(written(tmp_path / "files", *names, system=True)))
     assert set(found) == set(names)
     assert {name: split["n"] for name, split in found["hub_folder"].items()} == {"train": 6, "test": 2}
     for name, splits in found.items():
-        pairs = 6 if name == "axolotl_kto_system" else 8
+        pairs = 6 if name in ONE_TURN else 8
         assert sum(split["n"] for split in splits.values()) == pairs * EXPORTERS[name].rows_per_pair, name
     first = {name: splits[""]["first"] for name, splits in found.items() if "" in splits}
     asked = [SYSTEM, {"role": "user", "content": "Q0"}]
@@ -98,8 +98,11 @@ def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name:
 
 @pytest.fixture(scope="module")
 def trained(ml_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A step of RewardTrainer, KTOTrainer and DPOTrainer on a random two-layer model."""
-    names = ("trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "ultrafeedback")
+    """A step of RewardTrainer, KTOTrainer, DPOTrainer and SFTTrainer on a random two-layer model."""
+    names = (
+        "trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "trl_prompts", "trl_completions",
+        "ultrafeedback",
+    )  # fmt: skip
     folder = written(tmp_path_factory.mktemp("trl") / "files", *names)
     return check(ml_python, "trl", str(folder), str(tiny_model))
 
@@ -130,6 +133,21 @@ def test_the_kl_term_never_takes_an_answer_to_the_same_prompt(trained: dict[str,
         assert number[sample["kl"]] != sample["prompt"]
 
 
+def test_sft_trains_on_the_chosen_response_alone(trained: dict[str, Any]) -> None:
+    assert len(trained["sft"]) == 8
+    for n, text in enumerate(trained["sft"]):
+        assert f"good {n}" in text
+        assert "bad" not in text
+        assert f"Q{n}" not in text
+
+
+def test_prompts_end_where_the_model_is_to_answer(trained: dict[str, Any]) -> None:
+    assert len(trained["prompts"]) == 8
+    for n, text in enumerate(trained["prompts"]):
+        assert f"Q{n}" in text
+        assert "good" not in text
+
+
 def test_a_step_of_each_trainer_has_a_finite_loss(trained: dict[str, Any]) -> None:
-    assert len(trained["losses"]) == 4
+    assert len(trained["losses"]) == 5
     assert all(math.isfinite(loss) for loss in trained["losses"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.csv_lines import no_formula
-from curation.exporters.base import TrainingRow
+from curation.exporters.base import Dropped, TrainingRow
 from curation.exporters.hub_card import hub_licence
 from tests.curation.export_rows import ABOUT, AGAIN, SYSTEM, USER, export, row
 
@@ -68,6 +69,19 @@ def test_it_works(tmp_path: Path) -> None:
         "- Filter recipe: Clean, version 2.", "`c0ffee`",
     ):  # fmt: skip
         assert line in body
+
+
+def test_the_card_says_what_never_reached_the_version(tmp_path: Path) -> None:
+    path = tmp_path / "file.zip"
+    about = replace(
+        ABOUT, dropped=(Dropped("Has a consensus", "tie", 2), Dropped("Margin", "below *0.3*", 7))
+    )
+    export("hub_folder", [of("train")], path, about)
+    _, body, _ = folder(path)
+    section = body.partition("## Never in the version\n\n")[2].partition("\n\n")[0]
+    assert section.splitlines()[2:] == [r"| Has a consensus: tie | 2 |", r"| Margin: below \*0.3\* | 7 |"]
+    export("hub_folder", [of("train")], path)
+    assert "Never in the version" not in folder(path)[1]
 
 
 def test_the_card_names_no_rater(tmp_path: Path) -> None:

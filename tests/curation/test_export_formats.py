@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -17,7 +18,18 @@ import pytest
 
 from curation.exporters import EXPORTERS
 from curation.exporters.base import TrainingRow, why_left_out
-from tests.curation.export_rows import ABOUT, AGAIN, SYSTEM, USER, export, lines, row, zipped_lines
+from tests.curation.export_rows import (
+    ABOUT,
+    AGAIN,
+    SYSTEM,
+    USER,
+    WITH_SYSTEM,
+    export,
+    fit_for,
+    lines,
+    row,
+    zipped_lines,
+)
 
 GOOD = {"role": "assistant", "content": "good"}
 BAD = {"role": "assistant", "content": "bad"}
@@ -147,8 +159,24 @@ OWN: dict[str, list[tuple[TrainingRow, str]]] = {
         (row(rejected="d"), "response is part of Axolotl's placeholder"),
         (row(chosen="D"), ""),
     ],
-    "trl_jsonl": [(row([USER, USER]), ""), (row(soft_label=0.5), "")],
+    "trl_jsonl": [(row([USER, USER]), "")],
 }
+# A tie stays where the file tells the soft label, or does not say which response was chosen.
+TELLS_TIES = frozenset(
+    {"trl_jsonl", "trl_parquet", "trl_weighted", "ultrafeedback", "hub_folder", "csv", "helpsteer3"}
+)
+CHOOSES_NONE = frozenset({"trl_prompts", "trl_steps"})
+
+
+@pytest.mark.parametrize("name", EXPORTERS)
+def test_a_tie_is_written_where_the_file_says_so(name: str) -> None:
+    exporter = EXPORTERS[name]
+    tie = fit_for(name, row([SYSTEM, USER] if name in WITH_SYSTEM else [USER], soft_label=0.5))
+    stays = name in TELLS_TIES | CHOOSES_NONE
+    assert why_left_out(exporter.rules, tie) == ("" if stays else "tie")
+    assert why_left_out(exporter.rules, replace(tie, soft_label=0.5000001)) == ""
+    if name in TELLS_TIES:
+        assert "0.5" in exporter.example(tie)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_tokens import Limit
 from curation.services.export_write import export_again, export_write
 from tests.conftest import People
-from tests.curation.export_rows import row
+from tests.curation.export_rows import ABOUT, row
+from tests.curation.export_rows import lines as read
 from tests.curation.recipe_data import judged_pair, saved_recipe
 from tests.factories import ProjectFactory
 
@@ -81,6 +82,45 @@ def test_what_llama_factory_keeps_fits(prompt: int, longer: int, most: int) -> N
     # Division in whole numbers rounds where the other is a hair below the next.
     assert kept - expected in {0, 1}
     assert 0 <= kept <= min(longer, most)
+
+
+def kept_by_axolotl(sample: dict[str, str], tokens: dict[str, int], most: int) -> bool:
+    """Its `_drop_long_sequences` for KTO, with the tokens of the whole given."""
+    return tokens[sample["completion"]] <= most
+
+
+@pytest.mark.parametrize("most", [50, 60, 100, 101])
+def test_axolotls_kto_drops_long_responses_one_by_one(tmp_path: Path, most: int) -> None:
+    counts = {"w": 100, "x": 50, "y": 101, "z": 60}
+    rows = [
+        row(None, won, lost, prompt_id=won, tokens=Tokens(12, 10, counts[won], counts[lost]))
+        for won, lost in (("w", "x"), ("y", "z"))
+    ]
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    EXPORTERS["axolotl_kto"].write(rows, whole, ABOUT)
+    limited = within(EXPORTERS["axolotl_kto"], most)
+    written = limited.write(rows, short, ABOUT)
+    kept = [sample for sample in read(whole) if kept_by_axolotl(sample, counts, most)]
+    assert sorted(map(str, read(short))) == sorted(map(str, kept))
+    left_out = {LONGER: 4 - len(kept)} if len(kept) < 4 else {}
+    assert (written.n_rows, written.left_out) == (len(kept), left_out)
+    assert LONGER in {known.reason for known in limited.reasons}
+
+
+def test_tokens_belong_to_the_response_they_count(people: People) -> None:
+    pairs = [judged_pair(people.project, p, texts=f"{p}") for p in (0.9, 0.1)]
+    version = dataset_freeze(recipe=saved_recipe(people.project), user=None)
+    producer = ScoreProducer.objects.create(
+        project=people.project, scorer="shared_tokens", fingerprint="t", label="SmolLM2"
+    )
+    for pair in pairs:
+        count(producer, pair, 20, 10)  # the first answer has 90 tokens, the second 80
+    made = export_write(
+        version=version, format="axolotl_kto", split="all", user=None, limit=Limit(producer, 85)
+    )
+    labels = {sample["completion"]: sample["label"] for sample in read(Path(made.path))}
+    assert labels == {"0.9: second one": False, "0.1: second one": True}
+    assert made.left_out == {LONGER: 2}
 
 
 @pytest.fixture
@@ -161,7 +201,7 @@ def test_pairs_without_counts_are_refused_not_guessed(
     assert not Export.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["csv", "helpsteer3", "helpsteer2", "llama_factory_kto", "axolotl_kto"])
+@pytest.mark.parametrize("name", ["csv", "helpsteer3", "helpsteer2", "llama_factory_kto", "mask_dpo"])
 def test_a_format_whose_reader_drops_nothing_is_refused(
     version: DatasetVersion, counted: ScoreProducer, name: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Step-DPO and Mask-DPO: rows with steps and verdicts, read as their trainers read them."""
+"""Step-DPO, Mask-DPO and stepwise supervision: steps and verdicts, read as their trainers read them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from curation.algorithms.segments import sentence_bounds
 from curation.exporters import EXPORTERS
 from curation.exporters.base import TrainingRow, why_left_out
 from curation.exporters.origin import Origin, Said
+from curation.importers.datasets.trl import read_stepwise
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_write import export_write
 from tests.conftest import People
@@ -223,7 +224,88 @@ def test_what_mask_dpo_cannot_use(tmp_path: Path, of: TrainingRow, reason: str) 
     check_left_out("mask_dpo", judged((GOOD, BAD)), of, reason, tmp_path / "file")
 
 
-# ── both, from the database ──────────────────────────────────────────────────
+# ── TRL's stepwise supervision ───────────────────────────────────────────────
+
+
+def stepwise(found: list[TrainingRow], path: Path) -> list[dict[str, Any]]:
+    written = export("trl_steps", found, path)
+    assert written.n_rows + sum(written.left_out.values()) == 2 * len(found)
+    return lines(path)
+
+
+def prm(sample: dict[str, Any]) -> list[tuple[str, int]]:
+    """The text up to each label, and the label, as PRMTrainer's `tokenize_row` has them."""
+    text, found = "", []
+    for step, label in zip(sample["completions"], sample["labels"], strict=True):
+        assert step.strip()
+        assert isinstance(label, bool)
+        text += step + "\n"
+        found.append((text, int(label)))
+    return found
+
+
+def test_steps_have_their_labels(tmp_path: Path) -> None:
+    found = stepwise([judged((GOOD, BAD))], tmp_path / "file.jsonl")
+    assert found == [
+        {
+            "prompt": "Q",
+            "completions": ["Paris is in France.", "It has ten people.", "It is old."],
+            "labels": [True, False, True],
+        },
+        {"prompt": "Q", "completions": ["Paris is in Spain.", "It is old."], "labels": [False, True]},
+    ]
+    assert prm(found[1]) == [("Paris is in Spain.\n", 0), ("Paris is in Spain.\nIt is old.\n", 1)]
+
+
+def test_a_row_ends_where_nothing_is_known(tmp_path: Path) -> None:
+    first = segments(FACTS, first_wrong=1), segments(LIES, "unsure", "right")
+    path = tmp_path / "file.jsonl"
+    (sample,) = stepwise([judged(first)], path)
+    assert sample["labels"] == [True, False]
+    assert len(sample["completions"]) == 2
+    assert export("trl_steps", [judged(first)], path).left_out == {"no verdict on its first step": 1}
+
+
+def test_what_was_said_of_a_response_in_several_pairs_is_put_together(tmp_path: Path) -> None:
+    path = tmp_path / "file.jsonl"
+    wrong = segments(FACTS, "wrong", "wrong", "right")
+    rows = [judged((GOOD, BAD)), judged((wrong, None), (wrong, None), rejected="Other.")]
+    found = stepwise(rows, path)
+    assert [sample["labels"] for sample in found] == [[False, False, True], [False, True]]
+    assert export("trl_steps", rows, path).left_out == {
+        "response already in the file": 1,
+        "no verdict on its first step": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("of", "reason"),
+    [
+        (row(), "no verdicts on the steps of either response"),
+        (judged((GOOD, BAD), messages=[SYSTEM, USER]), "prompt has other turns than one of the user"),
+        (judged((GOOD, BAD), messages=AGAIN), "prompt has other turns than one of the user"),
+    ],
+)
+def test_what_stepwise_supervision_cannot_use(tmp_path: Path, of: TrainingRow, reason: str) -> None:
+    rows = [judged((GOOD, BAD)), replace(of, prompt_id="2")]
+    written = export("trl_steps", rows, tmp_path / "file")
+    assert (written.n_rows, written.left_out) == (2, {reason: 2})
+    assert reason in {known.reason for known in EXPORTERS["trl_steps"].reasons}
+
+
+def test_an_import_of_the_file_has_the_same_steps(tmp_path: Path) -> None:
+    for sample in stepwise([judged((GOOD, BAD))], tmp_path / "file.jsonl"):
+        (answer,) = read_stepwise(sample).answers
+        assert answer.drawn is not None
+        again = [
+            {"completions": answer.text[piece["start"] : piece["end"]], "labels": piece["verdict"] == "right"}
+            for piece in answer.drawn.segments or []
+        ]
+        assert [one["completions"] for one in again] == sample["completions"]
+        assert [one["labels"] for one in again] == sample["labels"]
+
+
+# ── all, from the database ──────────────────────────────────────────────────
 
 
 def test_steps_and_verdicts_of_a_version(people: People) -> None:
@@ -243,9 +325,9 @@ def test_steps_and_verdicts_of_a_version(people: People) -> None:
     JudgmentFactory(pair=pair, rater=RaterFactory(project=people.project), attributes=attributes)
     version = dataset_freeze(recipe=saved_recipe(people.project), user=None)
     found = {}
-    for name in ("step_dpo", "mask_dpo"):
+    for name in ("step_dpo", "mask_dpo", "trl_steps"):
         made = export_write(version=version, format=name, split="all", user=None)
-        (found[name],) = lines(Path(made.path))
+        found[name], *_ = lines(Path(made.path))
         Path(made.path).unlink()
         assert export_write(version=version, format=name, split="all", user=None).sha256 == made.sha256
     assert found["step_dpo"]["chosen"] == " That is 5."
@@ -253,13 +335,18 @@ def test_steps_and_verdicts_of_a_version(people: People) -> None:
         "sents": ["Step 1: Add 2 and 3.", "\nStep 2: That is 6."],
         "type": ["no_hallucination", "hallucination"],
     }
+    assert found["trl_steps"]["completions"] == SOLVED.split("\n")
+    assert found["trl_steps"]["labels"] == [True, True, True]
 
 
-def test_datasets_loads_both(ml_python: str, tmp_path: Path) -> None:
+def test_datasets_loads_all(ml_python: str, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     export("step_dpo", [solved(), solved()], folder / "step_dpo.jsonl")
     export("mask_dpo", [judged((GOOD, BAD))], folder / "mask_dpo.jsonl")
+    export("trl_steps", [judged((GOOD, BAD))], folder / "trl_steps.jsonl")
     found = check(ml_python, "load", str(folder))
-    assert {name: splits[""]["n"] for name, splits in found.items()} == {"step_dpo": 2, "mask_dpo": 1}
+    assert {name: splits[""]["n"] for name, splits in found.items()} == {
+        "step_dpo": 2, "mask_dpo": 1, "trl_steps": 2,
+    }  # fmt: skip
     assert len(found["mask_dpo"][""]["first"]["chosen_item"]["sents"]) == 3

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from curation.exporters import EXPORTERS
 from curation.exporters.base import TrainingRow
+from curation.exporters.shapes import WINDOW
 from tests.curation.export_rows import ABOUT, AGAIN, SYSTEM, USER, export, lines, row, zipped_lines
 from tests.curation.test_export_formats import llama_factory
 
@@ -109,6 +110,46 @@ def test_neighbours_are_of_different_prompts(tmp_path: Path, name: str) -> None:
     tags = [sample.get("label", sample.get("kto_tag")) for sample in found]
     changes = sum(first != second for first, second in itertools.pairwise(tags))
     assert changes > len(tags) / 4, "labels come mixed, not in blocks"
+
+
+def neighbours(path: Path, counts: list[int]) -> int:
+    """How many rows follow one of the same prompt, in a file of prompts with these numbers of responses."""
+    rows = [
+        row([{"role": "user", "content": f"Q{prompt}"}], "won", f"lost {n}", prompt_id=f"{prompt:04}")
+        for prompt, count in enumerate(counts)
+        for n in range(count - 1)
+    ]
+    written = export("trl_unpaired", rows, path)
+    found = [(sample["prompt"][0]["content"], sample["completion"][0]["content"]) for sample in lines(path)]
+    assert written.n_rows == len(found) == len(set(found)) == sum(counts)
+    return sum(first == second for (first, _), (second, _) in itertools.pairwise(found))
+
+
+COUNTS = st.lists(st.integers(2, 40), min_size=1, max_size=12)
+
+
+@given(COUNTS)
+def test_as_few_neighbours_of_one_prompt_as_can_be(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int]
+) -> None:
+    """Between n others there is room for n + 1 of one kind."""
+    path = tmp_path_factory.mktemp("kto") / "file.jsonl"
+    assert neighbours(path, counts) == max(0, 2 * max(counts) - sum(counts) - 1)
+
+
+@pytest.mark.parametrize("last", [2, 3, 40])
+def test_a_prompt_that_is_left_for_the_end_is_mixed_with_those_before(tmp_path: Path, last: int) -> None:
+    counts = [2] * (WINDOW // 2) * 2 + [last]
+    assert neighbours(tmp_path / "file", counts) == 0
+    assert neighbours(tmp_path / "other", [2] * (WINDOW // 2) + [3, last, 2]) == 0
+
+
+def test_in_turn_where_that_is_enough(tmp_path: Path) -> None:
+    """The order that files have had from the start."""
+    path = tmp_path / "file.jsonl"
+    assert neighbours(path, [2, 3, 2]) == 0
+    found = [sample["prompt"][0]["content"] for sample in lines(path)]
+    assert found == ["Q0", "Q1", "Q2", "Q0", "Q1", "Q2", "Q1"]
 
 
 @given(

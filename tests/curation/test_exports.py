@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import weakref
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
+from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
 from django.core.management import call_command
+from django.db import transaction
 
 from curation.errors import CurationError
 from curation.exporters import EXPORTERS, by_trainer
@@ -18,11 +22,11 @@ from curation.exporters.base import TrainingRow
 from curation.exporters.shapes import WINDOW
 from curation.models import DatasetVersion, Export
 from curation.services.dataset_freeze import dataset_freeze
-from curation.services.export_write import export_write, first_rows, training_rows
+from curation.services.export_write import dropped_before, export_write, first_rows, training_rows
 from tests.conftest import People
-from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, export, row
-from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
-from tests.factories import PromptFactory
+from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITH_SYSTEM, export, fit_for, row
+from tests.curation.recipe_data import judge_both_orders, judged_pair, judged_project, saved_recipe
+from tests.factories import PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
 COLUMNS = ["prompt", "chosen", "rejected", "score_chosen", "score_rejected"]
 
@@ -75,7 +79,7 @@ def test_a_row_knows_where_it_comes_from(people: People) -> None:
     assert first_rows(version, 5) == [found]
 
 
-@pytest.mark.parametrize("name", sorted(set(PLAIN) - {"axolotl_kto_system"}))
+@pytest.mark.parametrize("name", sorted(set(PLAIN) - WITH_SYSTEM))
 def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     version: DatasetVersion, name: str
 ) -> None:
@@ -90,6 +94,42 @@ def test_a_second_export_is_the_same_file_and_a_missing_one_is_rebuilt(
     assert (rebuilt.pk, rebuilt.sha256) == (export.pk, export.sha256)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == export.sha256
     assert [file.name for file in path.parent.iterdir() if file.suffix == ".part"] == []
+
+
+@pytest.fixture
+def curriculum(people: People) -> DatasetVersion:
+    """Two prompts with a pair in each of three blocks: b lost to a in the first and won against c in the
+    last, a won against c in between."""
+    rater = RaterFactory(project=people.project)
+    for n in range(2):
+        prompt = PromptFactory(project=people.project)
+        a, b, c = (ResponseFactory(prompt=prompt, text=f"{name}{n}") for name in "abc")
+        for better, worse, p in ((a, b, 0.95), (a, c, 0.8), (b, c, 0.7)):
+            judge_both_orders(PairFactory(prompt=prompt, response_a=better, response_b=worse), rater, p)
+    steps = [{"step": "consensus_exists"}, {"step": "curriculum", "scheme": "prompt"}]
+    return dataset_freeze(recipe=saved_recipe(people.project, steps), user=None)
+
+
+def test_a_curriculum_does_not_part_the_pairs_of_a_prompt(curriculum: DatasetVersion) -> None:
+    with transaction.atomic():
+        prompts = [row.prompt_id for row in training_rows(curriculum, "all")]
+        together = list(training_rows(curriculum, "all", by_prompt=True))
+    assert len(list(groupby(prompts))) > 2, "the blocks part them"
+    assert [prompt for prompt, _ in groupby(row.prompt_id for row in together)] == sorted(set(prompts))
+    for _, rows in groupby(together, key=lambda row: row.prompt_id):
+        assert [row.block for row in rows] == [1, 2, 3]
+    made = export_write(version=curriculum, format="trl_unpaired", split="all", user=None)
+    samples = [json.loads(line) for line in Path(made.path).read_text(encoding="utf-8").splitlines()]
+    labels = sorted((sample["completion"][0]["content"], sample["label"]) for sample in samples)
+    assert labels == [("a0", True), ("a1", True), ("c0", False), ("c1", False)]
+    # Of 3 pairs a prompt: b twice with opposite labels; a and c once more than once.
+    assert made.left_out == {"response both chosen and rejected": 4, "response already in the file": 4}
+
+
+def test_formats_of_pairs_keep_the_order_of_the_blocks(curriculum: DatasetVersion) -> None:
+    made = export_write(version=curriculum, format="trl_weighted", split="all", user=None)
+    samples = [json.loads(line) for line in Path(made.path).read_text(encoding="utf-8").splitlines()]
+    assert [sample["block"] for sample in samples] == [1, 1, 2, 2, 3, 3]
 
 
 def test_other_splits_are_counted_in_rows_of_the_format(version: DatasetVersion) -> None:
@@ -123,22 +163,46 @@ def test_the_command_writes_any_format(version: DatasetVersion, capsys: pytest.C
     assert export.sha256 in printed
 
 
+def test_what_never_reached_the_version_is_told_with_the_export(
+    people: People, version: DatasetVersion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of five pairs one is gold, one a tie, and one below the margin."""
+    found = [(dropped.step, dropped.reason, dropped.n) for dropped in dropped_before(version)]
+    assert found[0] == ("Before the recipe", "gold prompt", 1)
+    assert [(step, n) for step, _, n in found[1:]] == [(entry["label"], 1) for entry in version.funnel]
+    assert "tie" in found[1][1]
+    assert sum(n for _, _, n in found[1:]) == version.n_dropped == version.dropped.count()
+    page = people.client("rob").get("/p/helpfulness/datasets/1/").content.decode()
+    call_command("export_dataset", "helpfulness", "1", "--split", "all")
+    printed = capsys.readouterr().out
+    export = export_write(version=version, format="hub_folder", split="all", user=None)
+    with ZipFile(export.path) as zipped:
+        card = zipped.read("README.md").decode()
+    for step, reason, n in found:
+        assert f"{step}: {reason} ({n})" in html.unescape(page)
+        assert f"dropped   {n} ({step}: {reason})" in printed
+        assert f"| {step}: {reason} | {n} |" in card
+
+
 def test_an_export_row_is_unique(version: DatasetVersion) -> None:
     for _ in range(2):
         export_write(version=version, format="trl_jsonl", split="all", user=None)
     assert Export.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: Path, name: str) -> None:
     prompts = ([USER], [SYSTEM, USER], AGAIN)
     rows = [
-        row(
-            prompts[n % 3],
-            f"ä{n}",
-            f"b{n}" if n % 7 else "",
-            prompt_id=f"{n // 2:05}",
-            split="eval" if n % 5 == 4 else "train",
+        fit_for(
+            name,
+            row(
+                prompts[n % 3],
+                f"ä{n}",
+                f"b{n}" if n % 7 else "",
+                prompt_id=f"{n // 2:05}",
+                split="eval" if n % 5 == 4 else "train",
+            ),
         )
         for n in range(2500)
     ]
@@ -151,7 +215,7 @@ def test_many_rows_give_the_same_bytes_twice_and_every_row_is_counted(tmp_path: 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "two"]
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
     refs: list[weakref.ref[TrainingRow]] = []
     gone: list[object] = []
@@ -159,14 +223,16 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, name: str) -> None:
 
     def rows() -> Iterator[TrainingRow]:
         for n in range(4000):
-            made = row([SYSTEM, USER] if n % 2 else [USER], f"a{n}", f"b{n}", prompt_id=f"{n:05}")
+            prompt = [SYSTEM, USER] if n % 2 else [USER]
+            made = fit_for(name, row(prompt, f"a{n}", f"b{n}", prompt_id=f"{n:05}"))
             refs.append(weakref.ref(made, gone.append))
             alive.append(len(refs) - len(gone))
             yield made
 
-    export(name, rows(), tmp_path / "file")
+    assert export(name, rows(), tmp_path / "file").n_rows
     assert len(alive) == 4000
-    assert max(alive) <= WINDOW + 1
+    # Of formats with a row for each response two windows, two responses a row, and what is read ahead.
+    assert max(alive) <= WINDOW + 2
 
 
 def test_every_format_has_a_name_of_its_own_and_stands_with_its_trainer() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from curation.exporters import EXPORTERS, by_trainer
-from curation.exporters.shown import SHOWN_CHARS
+from curation.exporters.base import why_left_out
+from curation.exporters.shown import SHOWN_CHARS, shown_format
 from curation.models import DatasetVersion
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
-from tests.curation.export_rows import PLAIN, SEGMENTED
+from tests.curation.export_rows import ABOUT, PLAIN, SEGMENTED, WITH_SYSTEM, fit_for, row
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 
 pytestmark = pytest.mark.django_db
@@ -41,8 +43,19 @@ def test_it_works(people: People) -> None:
     assert version.rows.earliest("position").chosen.text in page
     assert "helpfulness-v1-train-openrlhf.jsonl" in page
     # No row has a system turn, steps or verdicts.
-    assert page.count("Example, made up") == 1 + len(SEGMENTED)
+    assert page.count("Example, made up") == len(WITH_SYSTEM | SEGMENTED)
     assert f'href="{url("dataset-detail", number=1)}?format=openrlhf#exports"' in page
+
+
+def test_how_many_rows_a_pair_gives(people: People) -> None:
+    page = people.client("rob").get(url()).content.decode()
+    for name, words in (
+        ("trl_jsonl", "one row a pair"),
+        ("trl_unpaired", "one row a response"),
+        ("trl_prompts", "at most one row a pair"),
+    ):
+        said = page.partition(f"<code>{name}</code>")[2].partition("</p>")[0]
+        assert said.endswith(f", {words}.")
 
 
 def test_a_reviewer_is_offered_no_export(people: People) -> None:
@@ -94,6 +107,20 @@ def test_long_and_hostile_texts(people: People) -> None:
     assert "…" in page
 
 
+@pytest.mark.parametrize("name", sorted(SEGMENTED))
+def test_steps_too_long_to_show(name: str) -> None:
+    """Cut texts begin alike, and offsets of segments lie outside of them."""
+    long = "x" * SHOWN_CHARS
+    rows = [replace(fit_for(name, row(chosen=f"{long}a", rejected=f"{long}b")), position=7)]
+    if name == "step_dpo":
+        rows[0] = replace(rows[0], chosen=f"{long}\n\na", rejected=f"{long}\n\nb", origin=None)
+    assert not why_left_out(EXPORTERS[name].rules, rows[0])
+    shown = shown_format(EXPORTERS[name], rows, ABOUT)
+    assert shown.position is None
+    short = replace(fit_for(name, row()), position=8)
+    assert shown_format(EXPORTERS[name], [*rows, short], ABOUT).position == 8
+
+
 def test_the_version_page_offers_the_formats_by_trainer(people: People) -> None:
     judged_project(people.project)
     frozen(people)
@@ -106,7 +133,7 @@ def test_the_version_page_offers_the_formats_by_trainer(people: People) -> None:
     assert f"{url()}?version=1" in page
 
 
-@pytest.mark.parametrize("name", sorted(set(PLAIN) - {"axolotl_kto_system"}))
+@pytest.mark.parametrize("name", sorted(set(PLAIN) - WITH_SYSTEM))
 def test_every_format_can_be_exported_and_downloaded(
     people: People, name: str, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

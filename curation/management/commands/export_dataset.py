@@ -11,7 +11,7 @@ from curation.exporters import EXPORTERS
 from curation.models import DatasetVersion, ScoreProducer
 from curation.scorers import SHARED_TOKENS
 from curation.services.export_tokens import Limit
-from curation.services.export_write import SPLITS, export_write
+from curation.services.export_write import SPLITS, dropped_before, export_write
 
 
 class Command(BaseCommand):
@@ -47,6 +47,8 @@ class Command(BaseCommand):
         self.stdout.write(f"{'rows':<10}{export.n_rows}\n{'bytes':<10}{export.n_bytes}")
         for reason, n in export.left_out.items():
             self.stdout.write(f"left out  {n} ({reason})")
+        for dropped in dropped_before(version):
+            self.stdout.write(f"dropped   {dropped.n} ({dropped.step}: {dropped.reason})")
         self.stdout.write(f"{'sha256':<10}{export.sha256}\n{'file':<10}{export.path}")
 
 

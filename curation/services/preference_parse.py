@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from curation.errors import CurationError
+from curation.importers.datasets.fields import SPLIT, split_named
 from curation.importers.datasets.record import (
     IMPORTED,
     Answer,
@@ -35,7 +36,8 @@ MAX_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What every prompt of the file gets. `source` stands behind the dataset's name and the row's own."""
+    """What every prompt of the file gets. `source` stands behind the dataset's name and the row's own,
+    `split` behind the row's own."""
 
     split: str = "train"
     source: str = ""
@@ -79,7 +81,7 @@ def _labels_of(text: PromptText, entry: DatasetFormat, options: ReadOptions) -> 
     if text.is_whole:
         return _labels(text.category, text.source, text.split, text.language, text.licence)
     source = entry.dataset or text.source or options.source
-    return _labels(text.category, source, options.split, text.language, options.licence)
+    return _labels(text.category, source, text.split or options.split, text.language, options.licence)
 
 
 @lru_cache(maxsize=1024)  # most rows of a file have the same
@@ -138,9 +140,14 @@ def _records(rows: Iterable[FileRow], entry: DatasetFormat) -> Iterator[tuple[Fi
             yield row, row.problem
             continue
         try:
-            yield row, entry.read(row.value)
+            records = entry.read(row.value)
         except RowError as error:
             yield row, str(error)
+            continue
+        if split := split_named(row.value.get(SPLIT)):
+            for record in records:
+                record.prompt.split = record.prompt.split or split
+        yield row, records
 
 
 def _joined(

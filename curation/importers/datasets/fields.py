@@ -17,8 +17,9 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError, conversation, kind_of, turn_content
+from curation.services.prompt_parse import SPLITS, RowError, conversation, kind_of, turn_content
 
+SPLIT = "split"  # the column that says which split a row is of, in any format
 SAME_TEXT = "Both responses have the same text, so there is nothing to prefer"
 
 
@@ -121,9 +122,17 @@ def _no_prompt(what: str) -> list[dict[str, Any]]:
     raise RowError(f"{what} holds an answer but no prompt")
 
 
+def split_named(value: Any) -> str:
+    """The split that a cell names (train, eval, gold); empty where it names none."""
+    return SPLITS.get(value.strip().lower(), "") if isinstance(value, str) else ""
+
+
 def others(row: Row, used: Iterable[str]) -> dict[str, Any]:
-    """The columns that are named nowhere: they become the prompt's metadata."""
+    """The columns that are named nowhere, which become metadata. A column that names the split is no such:
+    whoever reads the file takes it, whatever the format."""
     known = set(used)
+    if split_named(row.get(SPLIT)):
+        known.add(SPLIT)
     return {name: value for name, value in row.items() if name not in known and value not in (None, "")}
 
 

@@ -143,7 +143,8 @@ FORMATS = (
         source="nvidia/HelpSteer2, preference; arXiv 2410.01257",
         dataset="HelpSteer2-Preference",
         licence="CC-BY-4.0",
-        help="A positive strength says that response 2 is better; statement and elaboration are the reason.",
+        help="A positive strength says that response 2 is better; statement and elaboration are the reason. "
+        "Rows of the split val go to the split eval.",
         example={
             "split": "train",
             "prompt": SKY,

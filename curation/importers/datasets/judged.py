@@ -52,12 +52,21 @@ def read_shp(row: Row) -> PreferenceRecord:
     chosen, rejected = (a, b) if a_is_better else (b, a)
     better, worse = scores if a_is_better else reversed(scores)
     answers, comparison = fields.preferred_pair(chosen, rejected, REDDIT, ratings={"votes": (better, worse)})
+    category, split = subreddit_split(fields.label(row, "domain"))
     prompt = PromptText(
         fields.user_turn(fields.text(row, "history")),
-        category=fields.label(row, "domain"),
+        category=category,
+        split=split,
         metadata={"post_id": row.get("post_id")},
     )
     return PreferenceRecord(prompt, answers, (comparison,))
+
+
+def subreddit_split(domain: str) -> tuple[str, str]:
+    """“askculinary_validation” as the subreddit and the split here; a domain that names none, as it is."""
+    name, _, last = domain.rpartition("_")
+    split = fields.split_named(last) if name else ""
+    return (name, split) if split else (domain, "")
 
 
 def read_safe_rlhf(row: Row) -> PreferenceRecord:
@@ -124,7 +133,9 @@ FORMATS = (
         label="SHP",
         source="stanfordnlp/SHP, dataset card",
         dataset="SHP",
-        help="The label 1 says that comment A is preferred. The votes of both are kept with the judgment.",
+        help="The label 1 says that comment A is preferred. The votes of both are kept with the judgment. "
+        "The domain ends in the split (askscience_test): test and validation go to the split eval, and the "
+        "category is the subreddit.",
         example={
             "post_id": "qt3nxl",
             "domain": "askscience_train",

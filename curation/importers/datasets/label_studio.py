@@ -8,10 +8,11 @@ the first is the left one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from curation.importers.datasets import fields, tasks
-from curation.importers.datasets.record import DatasetFormat, PreferenceRecord, PromptText, Rated, Row
+from curation.importers.datasets.record import DatasetFormat, PreferenceRecord, Rated, Row
 from curation.importers.datasets.tasks import Given, Ranks, Task
 from curation.services.prompt_parse import RowError
 
@@ -40,8 +41,7 @@ def read_min(row: Row) -> PreferenceRecord:
             if ranks := tasks.choice(text, task):
                 given.compared[name] = ranks
     metadata = {name: value for name, value in task.prompt.metadata.items() if name not in given.compared}
-    prompt = PromptText(task.prompt.messages, metadata=metadata)
-    return tasks.record(Task(prompt, task.answers), [given])
+    return tasks.record(Task(replace(task.prompt, metadata=metadata), task.answers), [given])
 
 
 def _texts(value: Any) -> list[str]:

@@ -26,7 +26,9 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--format", choices=FORMATS, metavar="NAME", help=", ".join(FORMATS))
         parser.add_argument(
-            "--split", choices=Prompt.Split.values, help="train, and eval for test sets, unless named"
+            "--split",
+            choices=Prompt.Split.values,
+            help="of rows that name none; train, and eval for test sets, unless named",
         )
         parser.add_argument("--licence", help="licence of the prompts, where not that of the format")
 

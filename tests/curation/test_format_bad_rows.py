@@ -90,6 +90,9 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("alpaca-eval", {"preference": 0}, "it runs from 1 (output 1) to 2"),
     ("alpaca-eval", {"preference": "nan"}, "not a number"),
     ("alpaca-eval", {"output_2": RIGHT}, "the same text"),
+    ("alpaca-eval-outputs", {"output": " "}, "“output” is empty"),
+    ("alpaca-eval-outputs", {"generator": None}, "“generator” is missing"),
+    ("alpaca-eval-outputs", {"instruction": ["Why?"]}, "“instruction” is a list"),
     ("oasst-trees", {"prompt": SKY}, "not a message with replies"),
     ("oasst-trees", {"prompt": {"role": "wizard", "text": "x"}}, "unknown role 'wizard'"),
     (

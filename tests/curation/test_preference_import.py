@@ -76,6 +76,7 @@ def test_every_example_lands_once(name: str) -> None:
         ("rewardbench", "eval"),
         ("rewardbench-2", "eval"),
         ("alpaca-eval", "eval"),
+        ("alpaca-eval-outputs", "eval"),
         ("mt-bench", "eval"),
         ("shp", "train"),
     ],

@@ -56,8 +56,8 @@ def test_it_works(people: People) -> None:
 @pytest.mark.parametrize(("own", "split"), [("validation", "eval"), ("train", "train"), ("Test ", "eval")])
 def test_a_column_stands_before_the_choice_in_every_format(name: str, own: str, split: str) -> None:
     other = {"eval": "train", "train": "eval"}[split]
-    changes = {"split": own} | ({"domain": "askscience"} if name == "shp" else {})
-    found = prompt(name, chosen=other, **changes)
+    # What some formats say of the split in columns of their own is taken away.
+    found = prompt(name, chosen=other, split=own, domain="askscience", datasplit=...)
     assert found["split"] == split
     assert "split" not in found["metadata"]
 
@@ -86,6 +86,13 @@ def test_what_names_no_split_leaves_the_choice(own: Any) -> None:
 def test_domains_of_shp_end_in_the_split(domain: str, category: str, split: str) -> None:
     found = prompt("shp", chosen="gold", domain=domain)
     assert (found["category"], found["split"]) == (category, split)
+
+
+def test_the_datasplit_of_alpaca_eval_is_a_split() -> None:
+    for name in ("alpaca-eval", "alpaca-eval-outputs"):
+        assert prompt(name, chosen="train", datasplit="eval")["split"] == "eval"
+        odd = prompt(name, chosen="gold", datasplit="part 7")
+        assert (odd["split"], odd["metadata"]) == ("gold", {"datasplit": "part 7"})
 
 
 def test_tasks_of_labelling_tools_name_it_among_their_data() -> None:

@@ -1,4 +1,4 @@
-"""Files with two responses a row and one verdict: AlpacaEval, SHP, PKU-SafeRLHF."""
+"""Files with two responses a row and one verdict: SHP, PKU-SafeRLHF."""
 
 from __future__ import annotations
 
@@ -13,35 +13,9 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError
 
 REDDIT = Rated("Reddit votes (SHP)")
 CROWD = Rated("annotators (PKU-SafeRLHF)")
-TIE = 1.5
-
-
-def read_alpaca_eval(row: Row) -> PreferenceRecord:
-    """`preference` runs from 1 (output 1) to 2 (output 2); what lies between is a probability."""
-    value = row.get("preference")
-    if value is None:
-        raise RowError("The row has no preference: the annotator's answer could not be read")
-    preference = fields.number(value, "The preference")
-    if not 1 <= preference <= 2:
-        raise RowError(f"The preference is {preference:g}; it runs from 1 (output 1) to 2 (output 2)")
-    one, two = fields.text(row, "output_1"), fields.text(row, "output_2")
-    fields.two_texts(one, two)
-    outcome, towards = fields.towards(TIE - preference)
-    annotator = fields.label(row, "annotator") or "annotator"
-    rater = Rated(f"{annotator} (AlpacaEval)", "judge")
-    comparison = Comparison(0, 1, rater, outcome, towards, probability=2 - preference)
-    prompt = PromptText(fields.user_turn(_instruction(row)), category=fields.label(row, "dataset"))
-    answers = (Answer(one, fields.label(row, "generator_1")), Answer(two, fields.label(row, "generator_2")))
-    return PreferenceRecord(prompt, answers, (comparison,))
-
-
-def _instruction(row: Row) -> str:
-    extra = fields.label(row, "input")
-    return fields.text(row, "instruction") + (f"\n\n{extra}" if extra else "")
 
 
 def read_shp(row: Row) -> PreferenceRecord:
@@ -106,28 +80,6 @@ def _harms(categories: object) -> list[str] | None:
 PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."
 
 FORMATS = (
-    DatasetFormat(
-        name="alpaca-eval",
-        label="AlpacaEval annotations",
-        source="tatsu-lab/alpaca_eval, annotations.json",
-        dataset="AlpacaEval",
-        licence="CC-BY-NC-4.0",
-        split="eval",
-        help="The preference from 1 to 2 becomes the probability that output 1 is better; 1.5 is a tie. Rows "
-        "whose annotator's answer could not be read have none and are reported. A test set: its prompts go "
-        "to the split eval.",
-        example={
-            "instruction": PROMPT,
-            "output_1": RIGHT,
-            "generator_1": "gpt4_1106_preview",
-            "output_2": WRONG,
-            "generator_2": "alpaca-7b",
-            "annotator": "weighted_alpaca_eval_gpt4_turbo",
-            "preference": 1.02,
-        },
-        recognises=lambda row: fields.has(row, "instruction", "output_1", "output_2", "preference"),
-        read=fields.one(read_alpaca_eval),
-    ),
     DatasetFormat(
         name="shp",
         label="SHP",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from curation.importers.datasets import (
+    alpaca_eval,
     arena,
     argilla,
     dialogue,
@@ -32,6 +33,7 @@ FORMATS: dict[str, DatasetFormat] = {
         *helpsteer.FORMATS,
         *arena.FORMATS,
         *judged.FORMATS,
+        *alpaca_eval.FORMATS,
         *fine_grained.FORMATS,
         *oasst.FORMATS,
     )

@@ -9,7 +9,13 @@ import pytest
 from curation.importers.datasets.registry import FORMATS, recognise
 from tests.curation.format_rows import RIGHT, SKY, WRONG, changed, entries, read, wins
 
-WITHOUT_JUDGMENTS = {"trl-unpaired", "trl-stepwise", "helpsteer2", "alpaca-eval-outputs"}
+WITHOUT_JUDGMENTS = {
+    "trl-unpaired",
+    "trl-stepwise",
+    "helpsteer2",
+    "alpaca-eval-outputs",
+    "helpsteer3-feedback",
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)

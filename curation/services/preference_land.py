@@ -212,7 +212,8 @@ def _rest(said: Comparison, one: Told, now: str) -> tuple[Any, ...]:
 
 
 def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:
-    """What the task form asks for, as `annotators.task_form` keeps it; anything else under `imported`."""
+    """What the task form asks for, as `annotators.task_form` keeps it; anything else under `imported`, and
+    under `columns` what the row holds besides."""
     first, second = ("a", "b") if left == Side.A else ("b", "a")
 
     def split(two: tuple[Any, Any]) -> dict[str, Any]:
@@ -226,6 +227,7 @@ def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:
         "comparisons": {name: sides[better] for name, better in comparison.sides.items()},
         "spans": marks,
         "imported": imported,
+        "columns": dict(comparison.columns),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -72,7 +72,7 @@ def test_other_columns_stay_with_the_response() -> None:
     (answer,) = read(NAME, changed(NAME, avg_logprob=-0.4)).answers
     assert answer.metadata == {"avg_logprob": -0.4}
     record = read("alpaca-eval", changed("alpaca-eval", raw_completion={"text": "m"}, price_per_example=0.1))
-    assert record.comparisons[0].more == {"raw_completion": {"text": "m"}, "price_per_example": 0.1}
+    assert record.comparisons[0].columns == {"raw_completion": {"text": "m"}, "price_per_example": 0.1}
 
 
 def test_the_public_outputs_of_two_models_land_at_the_same_prompts() -> None:

@@ -35,8 +35,8 @@ def read_annotations(row: Row) -> PreferenceRecord:
     outcome, towards = fields.towards(TIE - preference)
     annotator = fields.label(row, "annotator") or "annotator"
     rater = Rated(f"{annotator} (AlpacaEval)", "judge")
-    more = fields.others(row, (*OF_PROMPT, *OF_ANNOTATION))
-    comparison = Comparison(0, 1, rater, outcome, towards, probability=2 - preference, more=more)
+    columns = fields.others(row, (*OF_PROMPT, *OF_ANNOTATION))
+    comparison = Comparison(0, 1, rater, outcome, towards, probability=2 - preference, columns=columns)
     answers = (Answer(one, fields.label(row, "generator_1")), Answer(two, fields.label(row, "generator_2")))
     return PreferenceRecord(_prompt(row), answers, (comparison,))
 

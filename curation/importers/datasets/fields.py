@@ -128,12 +128,19 @@ def split_named(value: Any) -> str:
 
 
 def others(row: Row, used: Iterable[str]) -> dict[str, Any]:
-    """The columns that are named nowhere, which become metadata. A column that names the split is no such:
-    whoever reads the file takes it, whatever the format."""
+    """The columns that are named nowhere, so that nothing of a row is lost. They go with what they speak of:
+    the judgment where the row is one, else the prompt or the response. A column that names the split is no
+    such: whoever reads the file takes it, whatever the format."""
     known = set(used)
     if split_named(row.get(SPLIT)):
         known.add(SPLIT)
-    return {name: value for name, value in row.items() if name not in known and value not in (None, "")}
+    return rest(row, known)
+
+
+def rest(part: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
+    """What an object within a row holds besides `used`; empty values say nothing."""
+    known = set(used)
+    return {name: value for name, value in part.items() if name not in known and value not in (None, "")}
 
 
 def has(row: Row, *names: str) -> bool:
@@ -147,6 +154,7 @@ def preferred_pair(
     *,
     ratings: Mapping[str, tuple[float, float]] | None = None,
     more: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[Answer, Answer], Comparison]:
     """The two responses and the answer that the chosen one is better; `ratings` are (chosen, rejected).
 
@@ -158,7 +166,14 @@ def preferred_pair(
     turned = rejected.text_hash < chosen.text_hash
     rated = {name: (b, a) if turned else (a, b) for name, (a, b) in (ratings or {}).items()}
     comparison = Comparison(
-        0, 1, rater, "preferred", -BETTER if turned else BETTER, ratings=rated, more=more or {}
+        0,
+        1,
+        rater,
+        "preferred",
+        -BETTER if turned else BETTER,
+        ratings=rated,
+        more=more or {},
+        columns=columns or {},
     )
     return (rejected, chosen) if turned else (chosen, rejected), comparison
 

@@ -20,6 +20,7 @@ from curation.importers.datasets.record import (
 from curation.services.prompt_parse import RowError
 
 ANNOTATORS = Rated("annotators (Fine-Grained RLHF)")
+PREDICTIONS = tuple(f"prediction {number}" for number in range(1, 5))
 PAIRS = tuple(combinations(range(4), 2))  # 1 and 2, 1 and 3, 1 and 4, 2 and 3, 2 and 4, 3 and 4
 PREFERENCES = {0: 0, 1: BETTER, 2: -BETTER}
 # Their names for errors, and those of the task form here.
@@ -34,7 +35,7 @@ ERROR_TYPES = {
 
 def read(row: Row) -> PreferenceRecord:
     """The marks are about the first answer, so they stand with its first comparison."""
-    texts = [fields.text(row, f"prediction {number}") for number in range(1, 5)]
+    texts = [fields.text(row, name) for name in PREDICTIONS]
     said = fields.as_list(row.get("preference"), "The field “preference”")
     if len(said) != len(PAIRS):
         raise RowError(f"The row has {len(said)} preferences; four answers make {len(PAIRS)} pairs")
@@ -48,7 +49,9 @@ def read(row: Row) -> PreferenceRecord:
     answers = [Answer(text) for text in texts]
     if isinstance(feedback, Mapping):
         answers[0] = Answer(texts[0], metadata={"feedback": dict(feedback)})
-    return PreferenceRecord(PromptText(_prompt(row)), tuple(answers), tuple(comparisons))
+    metadata = fields.others(row, (*PREDICTIONS, "question", "passages", "preference", "feedback"))
+    prompt = PromptText(_prompt(row), metadata=metadata)
+    return PreferenceRecord(prompt, tuple(answers), tuple(comparisons))
 
 
 def _prompt(row: Row) -> list[dict[str, Any]]:

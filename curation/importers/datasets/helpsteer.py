@@ -19,6 +19,7 @@ from curation.importers.datasets.record import (
 from curation.services.prompt_parse import conversation
 
 ATTRIBUTES = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
+REASONS = ("preference_statement", "preference_elaboration")
 ANNOTATORS = Rated("annotators (HelpSteer2)")
 TURN = re.compile(r"<extra_id_1>\s*(User|Assistant|System)?[ \t]*\n")
 ROLES = {"User": "user", "Assistant": "assistant", "System": "system"}
@@ -40,9 +41,8 @@ def read_ratings(row: Row) -> PreferenceRecord:
     """One response with its five ratings; `join_ratings` compares it with the next row's."""
     ratings = {name: fields.whole(row.get(name), f"The {name}", 0, 4) for name in ATTRIBUTES}
     prompt = prompt_turns(fields.text(row, "prompt"))
-    return PreferenceRecord(
-        PromptText(prompt), (Answer(fields.text(row, "response"), metadata={"ratings": ratings}),)
-    )
+    metadata = {"ratings": ratings, **fields.others(row, ("prompt", "response", *ATTRIBUTES))}
+    return PreferenceRecord(PromptText(prompt), (Answer(fields.text(row, "response"), metadata=metadata),))
 
 
 def join_ratings(one: PreferenceRecord, other: PreferenceRecord) -> PreferenceRecord:
@@ -65,10 +65,10 @@ def read_preference2(row: Row) -> PreferenceRecord:
     outcome, preference = fields.strength(
         -fields.whole(row.get("preference_strength"), "preference_strength", -3, 3)
     )
-    reasons = [fields.label(row, name) for name in ("preference_statement", "preference_elaboration")]
-    comparison = Comparison(
-        0, 1, ANNOTATORS, outcome, preference, rationale="\n\n".join(filter(None, reasons))
-    )
+    rationale = "\n\n".join(filter(None, (fields.label(row, name) for name in REASONS)))
+    used = ("prompt", "response_1", "response_2", "preference_strength", *REASONS)
+    columns = fields.others(row, used)
+    comparison = Comparison(0, 1, ANNOTATORS, outcome, preference, rationale=rationale, columns=columns)
     prompt = PromptText(prompt_turns(fields.text(row, "prompt")))
     return PreferenceRecord(prompt, (Answer(one), Answer(two)), (comparison,))
 
@@ -102,6 +102,7 @@ FORMATS = (
         dataset="HelpSteer2-Preference",
         licence="CC-BY-4.0",
         help="A positive strength says that response 2 is better; statement and elaboration are the reason. "
+        "The single preferences of annotators are kept with the judgment; they make none of their own. "
         "Rows of the split val go to the split eval.",
         example={
             "split": "train",

@@ -92,7 +92,7 @@ def read_edit(row: Row) -> PreferenceRecord:
         EDITORS,
         rationale=fields.label(row, "change_summary"),
         feedback=_feedback(row, "feedback"),
-        more=fields.others(row, (*OF_PROMPT, *OF_EDIT)),
+        columns=fields.others(row, (*OF_PROMPT, *OF_EDIT)),
     )
     return PreferenceRecord(_prompt(row), answers, (comparison,))
 
@@ -104,9 +104,9 @@ def read_edit_quality(row: Row) -> PreferenceRecord:
     is left open, as the card leaves it.
     """
     answers = _edited(row, "good_edited_response", "bad_edited_response")
-    more = fields.others(row, (*OF_PROMPT, *OF_QUALITY))
+    columns = fields.others(row, (*OF_PROMPT, *OF_QUALITY))
     comparisons = (
-        _better(answers, 1, 2, QUALITY, more=more),
+        _better(answers, 1, 2, QUALITY, columns=columns),
         _better(answers, 1, 0, EDITORS, feedback=_feedback(row, "feedback")),
     )
     return PreferenceRecord(_prompt(row), answers, comparisons)
@@ -131,7 +131,7 @@ def _better(
     *,
     rationale: str = "",
     feedback: list[str] | None = None,
-    more: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> Comparison:
     """That one of the answers is better than another, of which `feedback` speaks. The file does not say which
     was shown left: the smaller hash counts as left."""
@@ -147,7 +147,7 @@ def _better(
         BETTER if is_left else -BETTER,
         rationale=rationale,
         each={"feedback": about} if said else {},
-        more=more or {},
+        columns=columns or {},
     )
 
 

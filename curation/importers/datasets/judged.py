@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from curation.importers.datasets import fields
 from curation.importers.datasets.record import (
     BETTER,
@@ -15,6 +17,15 @@ from curation.importers.datasets.record import (
 )
 
 REDDIT = Rated("Reddit votes (SHP)")
+OF_SHP = (
+    "post_id", "domain", "history", "labels", "human_ref_A", "human_ref_B", "score_A", "score_B",
+)  # fmt: skip
+OF_SAFE_RLHF = (
+    "prompt", "prompt_source", "better_response_id", "safer_response_id",
+    "response_0", "response_0_source", "response_0_severity_level", "response_0_harm_category",
+    "response_1", "response_1_source", "response_1_severity_level", "response_1_harm_category",
+    "is_response_0_safe", "is_response_1_safe",
+)  # fmt: skip
 CROWD = Rated("annotators (PKU-SafeRLHF)")
 
 
@@ -25,7 +36,9 @@ def read_shp(row: Row) -> PreferenceRecord:
     scores = [fields.number(row.get(f"score_{side}"), f"score_{side}") for side in "AB"]
     chosen, rejected = (a, b) if a_is_better else (b, a)
     better, worse = scores if a_is_better else reversed(scores)
-    answers, comparison = fields.preferred_pair(chosen, rejected, REDDIT, ratings={"votes": (better, worse)})
+    answers, comparison = fields.preferred_pair(
+        chosen, rejected, REDDIT, ratings={"votes": (better, worse)}, columns=fields.others(row, OF_SHP)
+    )
     category, split = subreddit_split(fields.label(row, "domain"))
     prompt = PromptText(
         fields.user_turn(fields.text(row, "history")),
@@ -62,6 +75,7 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
         -BETTER if better else BETTER,
         sides={"safety": "second" if safer else "first"},
         each={name: (one, two) for name, (one, two) in known.items() if (one, two) != (None, None)},
+        columns=fields.others(row, OF_SAFE_RLHF),
     )
     answers = tuple(
         Answer(text, fields.label(row, f"response_{side}_source"))
@@ -73,8 +87,16 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
     return PreferenceRecord(prompt, answers, (comparison,))
 
 
-def _harms(categories: object) -> list[str] | None:
-    return [name for name, flag in categories.items() if flag] if isinstance(categories, dict) else None
+def _harms(categories: object) -> object:
+    """The names of the categories that are flagged; in CSV they are JSON text. Anything else as it is."""
+    if isinstance(categories, str):
+        try:
+            categories = json.loads(categories)
+        except (ValueError, RecursionError):
+            return categories
+    if isinstance(categories, dict):
+        return [name for name, flag in categories.items() if flag]
+    return categories
 
 
 PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."

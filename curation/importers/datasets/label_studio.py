@@ -18,6 +18,12 @@ from curation.services.prompt_parse import RowError
 
 LISTS = ("answers", "items", "responses", "candidates", "options")
 NEUTRAL = "_"  # the list of what was not ranked
+# Label Studio's own bookkeeping, and what it or a model proposed.
+OWN = (
+    "id", "data", "annotations", "predictions", "drafts", "file_upload", "inner_id", "project",
+    "created_at", "updated_at", "updated_by", "comment_authors", "comment_count", "unresolved_comment_count",
+    "last_comment_updated_at", "total_annotations", "cancelled_annotations", "total_predictions",
+)  # fmt: skip
 MIN_COLUMNS = ("id", "annotation_id", "annotator", "created_at", "updated_at", "lead_time")
 
 
@@ -26,7 +32,7 @@ def read(row: Row) -> PreferenceRecord:
     data = row.get("data")
     if not isinstance(data, Mapping):
         raise RowError("The task has no data")
-    task = _task(data, {"task": row.get("id")})
+    task = _task(data, {"task": row.get("id"), **fields.others(row, OWN)})
     annotations = fields.as_list(row.get("annotations"), "The field “annotations”")
     return tasks.record(task, [_given(one, task) for one in annotations])
 

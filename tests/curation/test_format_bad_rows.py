@@ -18,6 +18,13 @@ def pairwise(**value: Any) -> dict[str, Any]:
     return {"annotations": [{"completed_by": 3, "result": [{"from_name": "pw", "value": value}]}]}
 
 
+# As the Arena's file has an answer that is a picture: every part has every key.
+PICTURE = {
+    "role": "assistant",
+    "content": [
+        {"type": "image", "text": None, "image": "https://example.org/1.png", "mimeType": "image/png"}
+    ],
+}
 BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("trl-explicit", {"chosen": ...}, "chosen is missing, not a list"),
     ("trl-explicit", {"rejected": [trl.GOOD]}, "the same text"),
@@ -79,6 +86,7 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("shp", {"score_A": None}, "score_A is 'None'"),
     ("pku-saferlhf", {"better_response_id": -1}, "better_response_id is -1"),
     ("pku-saferlhf", {"safer_response_id": ...}, "safer_response_id is 'None'"),
+    ("pku-saferlhf", {"response_0_harm_category": ["theft"]}, "harm categories is a list, not an object"),
     ("pku-saferlhf", {"response_1": RIGHT}, "the same text"),
     ("arena-33k", {"winner": "model_c"}, "The winner is 'model_c'"),
     ("arena-33k", {"conversation_b": [*LONG, trl.BAD]}, "earlier answers differ"),
@@ -88,6 +96,7 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("arena-55k", {"response_b": '["a", "b"]'}, "different numbers of turns"),
     ("arena-55k", {"response_b": "[broken"}, "not valid JSON"),
     ("arena-140k", {"winner": None}, "The winner is None"),
+    ("arena-140k", {"conversation_b": [TURN, PICTURE]}, "ends with an image"),
     ("mt-bench", {"conversation_a": ...}, "conversation_a is missing"),
     ("mt-bench", {"turn": 3}, "The turn is 3"),
     ("mt-bench", {"judge": ...}, "“judge” is missing"),
@@ -114,6 +123,8 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("fine-grained-rlhf", {"preference": [1, 2, 3, 1, 2, 0]}, "A preference is 3"),
     ("fine-grained-rlhf", {"prediction 3": ...}, "“prediction 3” is missing"),
     ("fine-grained-rlhf", {"feedback": {"errors": [{"start": 9, "end": 900}]}}, "The end of a mark is 900"),
+    ("fine-grained-rlhf", {"feedback": "{broken"}, "not valid JSON"),
+    ("fine-grained-rlhf", {"feedback": [1]}, "“feedback” is a list, not an object"),
     ("fine-grained-rlhf", {"feedback": {"errors": [{"start": 9, "end": 9}]}}, "holds no text"),
     ("label-studio", {"data": {"answer1": "a", "answer2": "b"}}, "No column holds the prompt"),
     ("label-studio", {"data": {"prompt": SKY, "answer1": "a"}}, "fewer than two responses"),

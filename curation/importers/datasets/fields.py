@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -64,26 +65,47 @@ def whole(value: Any, what: str, low: int, high: int) -> int:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time in seconds since 1970, as ISO text or (in Parquet) as it is; None where none can be read."""
+    """A time in seconds since 1970 (in CSV as text), as ISO text or (in Parquet) as it is; None where none
+    can be read."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return datetime.fromtimestamp(float(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def flag(value: Any) -> Any:
+    """A truth value, which CSV files write as text; anything else as it is."""
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def as_object(value: Any, what: str) -> dict[str, Any]:
+    """An object; CSV files hold objects as JSON text."""
+    found = _parsed(value, what)
+    if not isinstance(found, dict):
+        raise RowError(f"{what} is {kind_of(found)}, not an object")
+    return found
 
 
 def as_list(value: Any, what: str) -> list[Any]:
     """A list; CSV files hold lists as JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise RowError(f"{what} is a text that is not valid JSON") from error
-    if not isinstance(value, list):
-        raise RowError(f"{what} is {kind_of(value)}, not a list")
-    return value
+    found = _parsed(value, what)
+    if not isinstance(found, list):
+        raise RowError(f"{what} is {kind_of(found)}, not a list")
+    return found
+
+
+def _parsed(value: Any, what: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise RowError(f"{what} is a text that is not valid JSON") from error
 
 
 def user_turn(content: str) -> list[dict[str, Any]]:

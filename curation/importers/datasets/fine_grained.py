@@ -39,16 +39,17 @@ def read(row: Row) -> PreferenceRecord:
     said = fields.as_list(row.get("preference"), "The field “preference”")
     if len(said) != len(PAIRS):
         raise RowError(f"The row has {len(said)} preferences; four answers make {len(PAIRS)} pairs")
-    feedback = row.get("feedback")
-    marks = _marks(feedback, texts[0]) if isinstance(feedback, Mapping) else None
+    given = row.get("feedback")
+    feedback = None if given in (None, "") else fields.as_object(given, "The field “feedback”")
+    marks = None if feedback is None else _marks(feedback, texts[0])
     comparisons = []
     for place, ((first, second), value) in enumerate(zip(PAIRS, said, strict=True)):
         outcome, preference = fields.strength(PREFERENCES[fields.whole(value, "A preference", 0, 2)])
         shown = (marks if place == 0 else None, None)
         comparisons.append(Comparison(first, second, ANNOTATORS, outcome, preference, marks=shown))
     answers = [Answer(text) for text in texts]
-    if isinstance(feedback, Mapping):
-        answers[0] = Answer(texts[0], metadata={"feedback": dict(feedback)})
+    if feedback is not None:
+        answers[0] = Answer(texts[0], metadata={"feedback": feedback})
     metadata = fields.others(row, (*PREDICTIONS, "question", "passages", "preference", "feedback"))
     prompt = PromptText(_prompt(row), metadata=metadata)
     return PreferenceRecord(prompt, tuple(answers), tuple(comparisons))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from curation.importers.datasets import fields
 from curation.importers.datasets.record import (
@@ -63,7 +63,7 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
     better = fields.whole(row.get("better_response_id"), "better_response_id", 0, 1)
     safer = fields.whole(row.get("safer_response_id"), "safer_response_id", 0, 1)
     known = {
-        "safe": [row.get(f"is_response_{side}_safe") for side in "01"],
+        "safe": [fields.flag(row.get(f"is_response_{side}_safe")) for side in "01"],
         "severity": [row.get(f"response_{side}_severity_level") for side in "01"],
         "harm": [_harms(row.get(f"response_{side}_harm_category")) for side in "01"],
     }
@@ -87,16 +87,12 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
     return PreferenceRecord(prompt, answers, (comparison,))
 
 
-def _harms(categories: object) -> object:
-    """The names of the categories that are flagged; in CSV they are JSON text. Anything else as it is."""
-    if isinstance(categories, str):
-        try:
-            categories = json.loads(categories)
-        except (ValueError, RecursionError):
-            return categories
-    if isinstance(categories, dict):
-        return [name for name, flag in categories.items() if flag]
-    return categories
+def _harms(categories: Any) -> list[str] | None:
+    """The names of the categories that are flagged; a row may say nothing of them."""
+    if categories in (None, ""):
+        return None
+    said = fields.as_object(categories, "A list of harm categories")
+    return [name for name, flag in said.items() if flag]
 
 
 PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."

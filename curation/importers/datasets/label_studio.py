@@ -7,7 +7,9 @@ the first is the left one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -51,7 +53,10 @@ def read_min(row: Row) -> PreferenceRecord:
 
 
 def _texts(value: Any) -> list[str]:
-    """A choice as JSON-MIN writes it: a text, or an object that holds one."""
+    """A choice as JSON-MIN writes it: a text, or an object that holds one (in CSV as JSON text)."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
     if isinstance(value, Mapping):
         value = value.get("selected", value.get("choices"))
     found = value if isinstance(value, list) else [value]
@@ -91,7 +96,9 @@ def _given(annotation: Any, task: Task) -> Given:
     for result in fields.as_list(annotation.get("result") or [], "The result of an annotation"):
         if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping):
             raise RowError("A result of an annotation has no value")
-        _take(given, fields.label(result, "from_name") or "answer", result["value"], task)
+        # Parquet gives every value the keys of all: a null says nothing.
+        value = fields.rest(result["value"], ())
+        _take(given, fields.label(result, "from_name") or "answer", value, task)
     return given
 
 

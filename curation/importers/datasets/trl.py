@@ -113,9 +113,7 @@ def _margin(row: Row) -> dict[str, Any]:
 
 def read_unpaired(row: Row) -> PreferenceRecord:
     """One response with its label as metadata. A label compares nothing, so there is no pair."""
-    given, completion, verdict = row.get("prompt"), row.get("completion"), row.get("label")
-    if isinstance(verdict, str):  # CSV
-        verdict = {"true": True, "false": False}.get(verdict.lower(), verdict)
+    given, completion, verdict = row.get("prompt"), row.get("completion"), fields.flag(row.get("label"))
     if not isinstance(verdict, bool):
         raise RowError(f"The label is {verdict!r}; it must be true or false")
     prompt = conversation(given) if is_messages(given) else fields.user_turn(fields.text(row, "prompt"))

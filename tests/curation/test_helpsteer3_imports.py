@@ -108,3 +108,28 @@ def test_an_edit_of_both_configs_is_one_response_and_one_judgment() -> None:
     assert [done.landed[noun] for noun in ("prompts", "responses", "pairs", "judgments")] == [0, 1, 1, 1]
     assert done.landed["repeated"] == 1
     assert (Response.objects.filter(edited_from__text=ORIGINAL).count(), Pair.objects.count()) == (2, 2)
+
+
+@pytest.mark.django_db
+def test_feedback_comes_to_responses_that_are_here_and_is_added_once() -> None:
+    project = ProjectFactory()
+    run(jsonl([FORMATS["helpsteer3"].example]), "helpsteer3", project)
+    Response.objects.filter(text=WRONG).update(metadata={"feedback": ["Here before."], "label": False})
+    other = changed("helpsteer3-feedback", response2="Another.", feedback1=["Later."])
+    rows = [FORMATS["helpsteer3-feedback"].example, other]
+    done = run(jsonl(rows), "helpsteer3-feedback", project)
+    assert (rows_of(done), done.landed["responses"]) == ((2, 0, 0), 1)
+    assert dict(Response.objects.values_list("text", "metadata")) == {
+        RIGHT: {"feedback": ["The response is perfectly helpful."]},
+        WRONG: {"feedback": ["Here before."], "label": False},
+        "Another.": {"feedback": ["The response is not helpful. It names the wrong cause."]},
+    }
+    assert rows_of(run(jsonl(rows), "helpsteer3-feedback", project)) == (0, 2, 0)
+
+
+@pytest.mark.django_db
+def test_what_two_rows_say_of_one_new_response_is_kept_together() -> None:
+    row = changed("alpaca-eval-outputs", index=3)
+    done = run(jsonl([row, row | {"index": 4, "avg_logprob": -0.5}]), "alpaca-eval-outputs", ProjectFactory())
+    assert done.landed["responses"] == 1
+    assert Response.objects.get().metadata == {"index": 3, "avg_logprob": -0.5}

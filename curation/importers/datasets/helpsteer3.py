@@ -208,8 +208,7 @@ FORMATS = (
         dataset="HelpSteer3",
         licence="CC-BY-4.0",
         help="What people said of each of two responses stays with the response; nothing is compared, so no "
-        "pair is made. A response that is here already stays as it is: import the feedback before the "
-        "preferences.",
+        "pair is made.",
         example={
             **OF_EXAMPLE,
             "response1": RIGHT,

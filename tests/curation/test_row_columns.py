@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from curation.attributes import attributes_translate
 from curation.importers.datasets.record import PreferenceRecord
 from curation.importers.datasets.registry import FORMATS
 from curation.models import Judgment
@@ -102,3 +103,11 @@ def test_what_the_row_says_twice_is_kept_once() -> None:
     assert read("trl-explicit", half).prompt.metadata == {"score_chosen": 3}
     models = changed("rewardbench-2", models=["m"])
     assert read("rewardbench-2", models).prompt.metadata == {"id": "1", "models": ["m"]}
+
+
+def test_columns_go_through_an_export_as_they_are() -> None:
+    """Where a file has the responses the other way round, columns called a and b are no responses."""
+    attributes = {"columns": {"a": 1, "b": 2}, "imported": {"rank": {"a": 1, "b": 2}}}
+    assert attributes_translate(attributes, turned=True, responses={}) == {
+        "columns": {"a": 1, "b": 2}, "imported": {"rank": {"a": 2, "b": 1}},
+    }  # fmt: skip

@@ -54,7 +54,10 @@ class PreferenceForm(forms.Form):
 
     read_as = forms.ChoiceField(choices=[(name, name) for name in FORMATS], widget=forms.HiddenInput)
     split = forms.ChoiceField(
-        label="Split", choices=Prompt.Split, help_text="Of new prompts; those that are here keep theirs."
+        label="Split where no row names one",
+        choices=Prompt.Split,
+        help_text="A column called split (train, test, validation and the like) stands before it. Of new "
+        "prompts; those that are here keep theirs.",
     )
     source = forms.CharField(label="Source where no row names one", max_length=MAX_CHARS["source"])
     licence = forms.CharField(

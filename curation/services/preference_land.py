@@ -72,7 +72,7 @@ def preferences_land(
     imports_lock(project_id=project.pk)
     prompts, new_prompts = _prompts(project, preferences, prompt_import)
     draws = draws_of(project, preferences, prompts)
-    responses, new_responses = responses_land(preferences, draws, new_prompts)
+    responses, new_responses, told_more = responses_land(preferences, draws, new_prompts)
     shown = [[responses[draw] for draw in record] for record in draws]
     told, identical = _told(preferences, draws, shown)
     pairs, new_pairs = _pairs(prompts, told, new_responses)
@@ -86,12 +86,12 @@ def preferences_land(
         "repeated": n_said - sum(map(sum, new_judgments)),
         "identical": identical,
     }
-    is_new = []
+    is_new, brought = [], new_responses | told_more
     for prompt, ids, judged in zip(prompts, shown, new_judgments, strict=True):
-        is_new.append(any(judged) or prompt in new_prompts or not new_responses.isdisjoint(ids))
+        is_new.append(any(judged) or prompt in new_prompts or not brought.isdisjoint(ids))
         # Of several records that hold the same new prompt or response only the first one brings it.
         new_prompts.discard(prompt)
-        new_responses.difference_update(ids)
+        brought.difference_update(ids)
     return Landed(landed, is_new)
 
 
@@ -212,7 +212,8 @@ def _rest(said: Comparison, one: Told, now: str) -> tuple[Any, ...]:
 
 
 def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:
-    """What the task form asks for, as `annotators.task_form` keeps it; anything else under `imported`."""
+    """What the task form asks for, as `annotators.task_form` keeps it; anything else under `imported`, and
+    under `columns` what the row holds besides."""
     first, second = ("a", "b") if left == Side.A else ("b", "a")
 
     def split(two: tuple[Any, Any]) -> dict[str, Any]:
@@ -226,6 +227,7 @@ def attributes_of(comparison: Comparison, left: str) -> dict[str, Any]:
         "comparisons": {name: sides[better] for name, better in comparison.sides.items()},
         "spans": marks,
         "imported": imported,
+        "columns": dict(comparison.columns),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from curation.errors import CurationError
 from curation.importers.datasets.columns import ColumnMapping, ColumnReader
+from curation.importers.datasets.fields import SPLIT, split_named
 from curation.importers.datasets.record import (
     IMPORTED,
     Answer,
@@ -146,9 +147,14 @@ def _records(
             yield row, row.problem
             continue
         try:
-            yield row, read(row.value)
+            records = read(row.value)
         except RowError as error:
             yield row, str(error)
+            continue
+        if split := split_named(row.value.get(SPLIT)):
+            for record in records:
+                record.prompt.split = record.prompt.split or split
+        yield row, records
 
 
 def _joined(

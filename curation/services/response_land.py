@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,6 +27,16 @@ COLUMNS = [
     "id", "prompt_id", "sampler_id", "edited_from_id", "sample_index", "text", "text_hash", "finish_reason",
     "n_tokens", "seed", "segments", "metadata", "created_at",
 ]  # fmt: skip
+# What is here stands: only keys that the response does not have are added.
+ADD_METADATA = """
+UPDATE curation_response AS here SET metadata = said.metadata || coalesce(here.metadata, '{}')
+FROM (
+    SELECT id, metadata::jsonb AS metadata FROM unnest(%s::int8[], %s::text[]) AS given (id, metadata)
+) AS said
+WHERE here.id = said.id
+AND NOT coalesce(here.metadata, '{}') ?& ARRAY(SELECT jsonb_object_keys(said.metadata))
+RETURNING here.id
+"""
 NOBODY = 0  # in place of the sampler of what a person wrote
 
 
@@ -66,8 +77,9 @@ def _samplers(project: Project, wanted: dict[Settings, Answer]) -> dict[Settings
 
 def responses_land(
     preferences: Sequence[ParsedPreference], draws: list[list[Draw]], new_prompts: set[int]
-) -> tuple[dict[Draw, int], set[int]]:
-    """The id of each draw, and which are new. To `new_prompts` there are no responses yet.
+) -> tuple[dict[Draw, int], set[int], set[int]]:
+    """The id of each draw, which are new, and of the others those whose metadata the file adds to. To
+    `new_prompts` there are no responses yet.
 
     A draw with a number is the sample of that number; one without, or whose number another text has, is
     whichever has its text, or else the sampler's next sample. What an export says a person wrote is what a
@@ -76,7 +88,9 @@ def responses_land(
     answers: dict[Draw, Answer] = {}
     for one, record in zip(preferences, draws, strict=True):
         for answer, draw in zip(one.answers, record, strict=True):
-            answers.setdefault(draw, answer)
+            known = answers.setdefault(draw, answer)
+            if known is not answer and answer.metadata:
+                known.metadata = {**answer.metadata, **known.metadata}
     shelf = _Shelf(draw for draw in answers if draw[0] not in new_prompts)
     # Stated numbers first, so that no other sample takes them.
     order = sorted(answers.items(), key=lambda item: item[0][3] is None)
@@ -97,7 +111,9 @@ def responses_land(
         _name_originals(preferences, draws, found)
     now = timezone.now().isoformat()
     copy_in("curation_response", COLUMNS, (_row(one, one.answer, now) for one in missing if one.answer))
-    return {draw: response.pk for draw, response in found.items()}, {one.pk for one in shelf.missing}
+    here = {found[draw].pk: answer for draw, answer in answers.items() if found[draw].answer is None}
+    new = {one.pk for one in shelf.missing}
+    return {draw: response.pk for draw, response in found.items()}, new, _add_metadata(here)
 
 
 @dataclass(slots=True, eq=False)
@@ -166,6 +182,16 @@ def _name_originals(
             edit, original = found[draw], found[record[answer.edited_from]]
             if edit.answer is not None and edit.edited_from is None and original is not edit:
                 edit.edited_from = original
+
+
+def _add_metadata(here: dict[int, Answer]) -> set[int]:
+    """Add to responses that are here what the file says of them and nothing here does; to which it did."""
+    said = {pk: storable_json(dict(answer.metadata)) for pk, answer in here.items() if answer.metadata}
+    if not said:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(ADD_METADATA, [list(said), list(said.values())])
+        return {pk for (pk,) in cursor.fetchall()}
 
 
 def _row(one: _Shelved, answer: Answer, now: str) -> tuple[Any, ...]:

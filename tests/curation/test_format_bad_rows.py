@@ -18,6 +18,13 @@ def pairwise(**value: Any) -> dict[str, Any]:
     return {"annotations": [{"completed_by": 3, "result": [{"from_name": "pw", "value": value}]}]}
 
 
+# As the Arena's file has an answer that is a picture: every part has every key.
+PICTURE = {
+    "role": "assistant",
+    "content": [
+        {"type": "image", "text": None, "image": "https://example.org/1.png", "mimeType": "image/png"}
+    ],
+}
 BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("trl-explicit", {"chosen": ...}, "chosen is missing, not a list"),
     ("trl-explicit", {"rejected": [trl.GOOD]}, "the same text"),
@@ -61,6 +68,15 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("helpsteer3", {"individual_preference": ["much"]}, "Individual preference 1 is not an object"),
     ("helpsteer3", {"individual_preference": [], "overall_preference": None}, "overall_preference is 'None'"),
     ("helpsteer3", {"context": []}, "not a list of turns"),
+    ("helpsteer3-feedback", {"feedback1": [], "feedback2": None}, "no feedback on either"),
+    ("helpsteer3-feedback", {"feedback1": "Good."}, "not valid JSON"),
+    ("helpsteer3-feedback", {"feedback2": [3]}, "holds something that is not a text"),
+    ("helpsteer3-feedback", {"response1": ""}, "“response1” is empty"),
+    ("helpsteer3-edit", {"edited_response": WRONG}, "the same text"),
+    ("helpsteer3-edit", {"original_response": None}, "“original_response” is missing"),
+    ("helpsteer3-edit", {"context": None}, "not a list of turns"),
+    ("helpsteer3-edit-quality", {"bad_edited_response": RIGHT}, "the same text"),
+    ("helpsteer3-edit-quality", {"good_edited_response": " "}, "“good_edited_response” is empty"),
     ("nectar", {"answers": [{"answer": "a", "rank": 1}]}, "fewer than two answers"),
     ("nectar", {"answers": [{"answer": "a", "rank": 1}, {"answer": "b", "rank": 0}]}, "A rank is 0"),
     ("nectar", {"answers": "[broken"}, "not valid JSON"),
@@ -70,6 +86,7 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("shp", {"score_A": None}, "score_A is 'None'"),
     ("pku-saferlhf", {"better_response_id": -1}, "better_response_id is -1"),
     ("pku-saferlhf", {"safer_response_id": ...}, "safer_response_id is 'None'"),
+    ("pku-saferlhf", {"response_0_harm_category": ["theft"]}, "harm categories is a list, not an object"),
     ("pku-saferlhf", {"response_1": RIGHT}, "the same text"),
     ("arena-33k", {"winner": "model_c"}, "The winner is 'model_c'"),
     ("arena-33k", {"conversation_b": [*LONG, trl.BAD]}, "earlier answers differ"),
@@ -79,6 +96,7 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("arena-55k", {"response_b": '["a", "b"]'}, "different numbers of turns"),
     ("arena-55k", {"response_b": "[broken"}, "not valid JSON"),
     ("arena-140k", {"winner": None}, "The winner is None"),
+    ("arena-140k", {"conversation_b": [TURN, PICTURE]}, "ends with an image"),
     ("mt-bench", {"conversation_a": ...}, "conversation_a is missing"),
     ("mt-bench", {"turn": 3}, "The turn is 3"),
     ("mt-bench", {"judge": ...}, "“judge” is missing"),
@@ -90,6 +108,9 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("alpaca-eval", {"preference": 0}, "it runs from 1 (output 1) to 2"),
     ("alpaca-eval", {"preference": "nan"}, "not a number"),
     ("alpaca-eval", {"output_2": RIGHT}, "the same text"),
+    ("alpaca-eval-outputs", {"output": " "}, "“output” is empty"),
+    ("alpaca-eval-outputs", {"generator": None}, "“generator” is missing"),
+    ("alpaca-eval-outputs", {"instruction": ["Why?"]}, "“instruction” is a list"),
     ("oasst-trees", {"prompt": SKY}, "not a message with replies"),
     ("oasst-trees", {"prompt": {"role": "wizard", "text": "x"}}, "unknown role 'wizard'"),
     (
@@ -102,6 +123,8 @@ BAD_ROWS: list[tuple[str, dict[str, Any], str]] = [
     ("fine-grained-rlhf", {"preference": [1, 2, 3, 1, 2, 0]}, "A preference is 3"),
     ("fine-grained-rlhf", {"prediction 3": ...}, "“prediction 3” is missing"),
     ("fine-grained-rlhf", {"feedback": {"errors": [{"start": 9, "end": 900}]}}, "The end of a mark is 900"),
+    ("fine-grained-rlhf", {"feedback": "{broken"}, "not valid JSON"),
+    ("fine-grained-rlhf", {"feedback": [1]}, "“feedback” is a list, not an object"),
     ("fine-grained-rlhf", {"feedback": {"errors": [{"start": 9, "end": 9}]}}, "holds no text"),
     ("label-studio", {"data": {"answer1": "a", "answer2": "b"}}, "No column holds the prompt"),
     ("label-studio", {"data": {"prompt": SKY, "answer1": "a"}}, "fewer than two responses"),

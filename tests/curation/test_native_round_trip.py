@@ -30,9 +30,9 @@ from curation.services.export_origins import pseudonyms, with_origins
 from curation.services.export_write import export_write, first_rows
 from curation.services.sampler_get import sampler_get_or_create
 from tests.conftest import People
+from tests.curation.import_runs import jsonl, run
 from tests.curation.native_data import EARLY, LATE, SETTINGS, Rich, content
 from tests.curation.recipe_data import saved_recipe
-from tests.curation.test_preference_import import jsonl, run
 from tests.factories import (
     JudgmentFactory,
     ProjectFactory,

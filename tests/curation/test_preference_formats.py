@@ -9,6 +9,14 @@ import pytest
 from curation.importers.datasets.registry import FORMATS, recognise
 from tests.curation.format_rows import RIGHT, SKY, WRONG, changed, entries, read, wins
 
+WITHOUT_JUDGMENTS = {
+    "trl-unpaired",
+    "trl-stepwise",
+    "helpsteer2",
+    "alpaca-eval-outputs",
+    "helpsteer3-feedback",
+}
+
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_it_works(name: str) -> None:
@@ -24,7 +32,7 @@ def test_it_works(name: str) -> None:
     for comparison in record.comparisons:
         if RIGHT in {record.answers[comparison.first].text, record.answers[comparison.second].text}:
             assert wins(record, comparison) in {RIGHT, "tie"}
-    assert record.comparisons or name in {"trl-unpaired", "trl-stepwise", "helpsteer2"}
+    assert record.comparisons or name in WITHOUT_JUDGMENTS
 
 
 @pytest.mark.parametrize("name", FORMATS)

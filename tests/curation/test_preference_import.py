@@ -8,25 +8,23 @@ import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 from django.utils import timezone
 
-from config.settings.env import BASE_DIR
 from curation.errors import CurationError
 from curation.importers.datasets.registry import FORMATS
-from curation.models import ImportIssue, Judgment, Pair, Project, Prompt, PromptImport, Rater, Response
+from curation.models import ImportIssue, Judgment, Pair, Prompt, PromptImport, Rater, Response
 from curation.services import prompt_import as service
 from curation.services.preference_parse import ReadOptions
 from curation.services.prompt_land import batch_land
+from tests.curation.import_runs import json_rows, jsonl, public, rows_of, run, started
 from tests.factories import ProjectFactory
 
 pytestmark = [
@@ -35,37 +33,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:\\s*The 'queue' task attribute"),
 ]
 
-DATA = BASE_DIR.parent / "shared" / "data"
 ANSWERS = ("Air scatters blue light most.", "It mirrors the sea.")
-
-
-def jsonl(rows: Iterable[Any]) -> bytes:
-    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-
-
-def started(content: bytes, dataset: str, project: Project, name: str = "data.jsonl") -> PromptImport:
-    draft = service.import_create(project=project, user=None, upload=SimpleUploadedFile(name, content))
-    options = service.default_options(draft, FORMATS[dataset])
-    service.preferences_start(prompt_import=draft, dataset=dataset, options=options, send=False)
-    return draft
-
-
-def run(content: bytes, dataset: str, project: Project, name: str = "data.jsonl") -> PromptImport:
-    draft = started(content, dataset, project, name)
-    service.import_run(import_id=draft.pk)
-    draft.refresh_from_db()
-    return draft
-
-
-def rows_of(done: PromptImport) -> tuple[int, int, int]:
-    return done.rows_created, done.rows_duplicate, done.rows_failed
-
-
-def public(*parts: str) -> Path:
-    path = DATA.joinpath(*parts)
-    if not path.exists():
-        pytest.skip(f"{'/'.join(parts)} is not beside this checkout")
-    return path
 
 
 def test_it_works() -> None:
@@ -108,6 +76,7 @@ def test_every_example_lands_once(name: str) -> None:
         ("rewardbench", "eval"),
         ("rewardbench-2", "eval"),
         ("alpaca-eval", "eval"),
+        ("alpaca-eval-outputs", "eval"),
         ("mt-bench", "eval"),
         ("shp", "train"),
     ],
@@ -352,15 +321,16 @@ def test_hh_rlhf_lands_whole() -> None:
 
 
 def test_alpaca_eval_gives_its_published_win_rate() -> None:
-    prompts = lines(public("alpaca_eval", "prompts.jsonl"))
+    prompts = json_rows(public("alpaca_eval", "prompts.jsonl"))
     answers = {
-        model: {row["prompt_id"]: row["response"] for row in lines(public("alpaca_eval", "responses", file))}
-        for model, file in [
-            ("gpt4_1106_preview", "gpt4_1106_preview.jsonl.gz"), ("alpaca-7b", "alpaca-7b.jsonl.gz")
-        ]
-    }  # fmt: skip
+        model: {
+            row["prompt_id"]: row["response"]
+            for row in json_rows(public("alpaca_eval", "responses", f"{model}.jsonl.gz"))
+        }
+        for model in ("gpt4_1106_preview", "alpaca-7b")
+    }
     texts = {row["prompt_id"]: row for row in prompts}
-    judged = lines(public("alpaca_eval", "judgments", "alpaca-7b.jsonl"))
+    judged = json_rows(public("alpaca_eval", "judgments", "alpaca-7b.jsonl"))
     rows = [
         {
             "instruction": texts[row["prompt_id"]]["prompt"],
@@ -383,12 +353,6 @@ def test_alpaca_eval_gives_its_published_win_rate() -> None:
     # The leaderboard's raw win rate of alpaca-7b against the baseline, in percent.
     assert 100 * (1 - lost / len(rows)) == pytest.approx(2.591, abs=0.001)
     assert Rater.objects.get().kind == "judge"
-
-
-def lines(path: Path) -> list[dict[str, Any]]:
-    content = path.read_bytes()
-    text = gzip.decompress(content) if path.suffix == ".gz" else content
-    return [json.loads(line) for line in text.splitlines()]
 
 
 def test_fine_grained_feedback_lands_whole() -> None:

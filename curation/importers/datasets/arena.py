@@ -31,6 +31,14 @@ OWN_CONTEXT = (
     "The models' earlier answers differ, so their last answers answer different dialogues and make no pair"
 )
 DIALOGUES = ("model_a", "model_b", "winner", "conversation_a", "conversation_b")
+OF_PROMPT = ("question_id", "id", "is_code", "language")
+# 140k repeats both dialogues as one.
+OF_VOTE = ("judge", "tstamp", "timestamp", "full_conversation")
+OF_55K = (
+    "id", "prompt", "response_a", "response_b", "model_a", "model_b",
+    "winner_model_a", "winner_model_b", "winner_tie",
+)  # fmt: skip
+OF_MT_BENCH = ("question_id", "judge", "turn")
 VOTES = Rated("users (Chatbot Arena)")
 
 
@@ -63,12 +71,13 @@ def read_dialogues(row: Row) -> PreferenceRecord:
         Rated(f"{name} (Chatbot Arena)") if name else VOTES,
         *winner(row),
         created_at=fields.moment(row.get("tstamp", row.get("timestamp"))),
+        columns=fields.others(row, (*DIALOGUES, *OF_PROMPT, *OF_VOTE)),
     )
     answers = (Answer(first, fields.text(row, "model_a")), Answer(second, fields.text(row, "model_b")))
     text = PromptText(
         prompt,
         language=fields.label(row, "language")[:16],
-        metadata={name: row[name] for name in ("question_id", "id", "is_code") if name in row},
+        metadata={name: row[name] for name in OF_PROMPT if name in row and name != "language"},
     )
     return PreferenceRecord(text, answers, (comparison,))
 
@@ -103,9 +112,8 @@ def read_55k(row: Row) -> PreferenceRecord:
     prompt, one, other = two_dialogues(fields.turns(a, "response_a"), fields.turns(b, "response_b"))
     answers = (Answer(one, fields.text(row, "model_a")), Answer(other, fields.text(row, "model_b")))
     metadata = {"id": row["id"]} if "id" in row else {}
-    return PreferenceRecord(
-        PromptText(prompt, metadata=metadata), answers, (Comparison(0, 1, VOTES, *_flagged(row)),)
-    )
+    comparison = Comparison(0, 1, VOTES, *_flagged(row), columns=fields.others(row, OF_55K))
+    return PreferenceRecord(PromptText(prompt, metadata=metadata), answers, (comparison,))
 
 
 def _flagged(row: Row) -> tuple[Outcome, int | None]:
@@ -128,7 +136,8 @@ def read_mt_bench(row: Row) -> PreferenceRecord:
     rater = Rated(f"{name} (MT-Bench)", "judge" if name.startswith("gpt") else "person")
     answers = (Answer(first, fields.text(row, "model_a")), Answer(second, fields.text(row, "model_b")))
     text = PromptText(prompt, metadata={"question_id": row.get("question_id"), "turn": turn})
-    return PreferenceRecord(text, answers, (Comparison(0, 1, rater, *winner(row)),))
+    columns = fields.others(row, (*DIALOGUES, *OF_MT_BENCH))
+    return PreferenceRecord(text, answers, (Comparison(0, 1, rater, *winner(row), columns=columns),))
 
 
 def _is_dialogues(row: Row) -> bool:

@@ -17,6 +17,7 @@ from curation.services.prompt_parse import RowError
 
 RESPONSES = ".responses"
 OWN = ("id", "status", "_server_id", "external_id", "metadata", "vectors", "inserted_at", "updated_at")
+NESTED = ("fields", "responses", "suggestions")
 RATIONALES = ("rationale", "reason", "comment", "why", "explanation", "feedback", "critique")
 SUBMITTED, DISCARDED = ("submitted", ""), "discarded"
 
@@ -27,6 +28,8 @@ Reply = tuple[str, str, Any, str]
 def read(row: Row) -> PreferenceRecord:
     columns, replies = _parts(row)
     metadata = _metadata(row.get("metadata"))
+    if isinstance(row.get("fields"), Mapping):
+        metadata |= fields.others(row, (*OWN, *NESTED))
     if row.get("external_id") or row.get("id"):
         metadata["record"] = row.get("external_id") or row.get("id")
     task = tasks.task_of(columns, metadata)

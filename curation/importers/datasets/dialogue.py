@@ -21,6 +21,7 @@ from curation.services.prompt_parse import RowError, conversation
 START = "\n\nHuman:"
 TURN = re.compile(r"\n\n(Human|Assistant):")
 ROLES = {"Human": "user", "Assistant": "assistant"}
+COUNTS = ("num_responses", "num_response", "turns")  # what the row shows by itself
 CROWD = Rated("crowd (hh-rlhf)")
 RANKER = Rated("GPT-4 (Nectar)", "judge")
 
@@ -79,8 +80,7 @@ def read_nectar(row: Row) -> PreferenceRecord:
         for first in range(len(answers))
         for second in range(first + 1, len(answers))
     )
-    used = ("prompt", "answers", "num_responses", "num_response", "turns")
-    prompt = PromptText(conversation(turns), metadata=fields.others(row, used))
+    prompt = PromptText(conversation(turns), metadata=fields.others(row, ("prompt", "answers", *COUNTS)))
     return PreferenceRecord(prompt, tuple(answers), comparisons)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +18,9 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError, conversation, kind_of, turn_content
+from curation.services.prompt_parse import SPLITS, RowError, conversation, kind_of, turn_content
 
+SPLIT = "split"  # the column that says which split a row is of, in any format
 SAME_TEXT = "Both responses have the same text, so there is nothing to prefer"
 
 
@@ -77,26 +79,47 @@ def whole(value: Any, what: str, low: int, high: int) -> int:
 
 
 def moment(value: Any) -> datetime | None:
-    """A time in seconds since 1970, as ISO text or (in Parquet) as it is; None where none can be read."""
+    """A time in seconds since 1970 (in CSV as text), as ISO text or (in Parquet) as it is; None where none
+    can be read."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
     try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        return datetime.fromtimestamp(float(value), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def flag(value: Any) -> Any:
+    """A truth value, which CSV files write as text; anything else as it is."""
+    return {"true": True, "false": False}.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def as_object(value: Any, what: str) -> dict[str, Any]:
+    """An object; CSV files hold objects as JSON text."""
+    found = _parsed(value, what)
+    if not isinstance(found, dict):
+        raise RowError(f"{what} is {kind_of(found)}, not an object")
+    return found
 
 
 def as_list(value: Any, what: str) -> list[Any]:
     """A list; CSV files hold lists as JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise RowError(f"{what} is a text that is not valid JSON") from error
-    if not isinstance(value, list):
-        raise RowError(f"{what} is {kind_of(value)}, not a list")
-    return value
+    found = _parsed(value, what)
+    if not isinstance(found, list):
+        raise RowError(f"{what} is {kind_of(found)}, not a list")
+    return found
+
+
+def _parsed(value: Any, what: str) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise RowError(f"{what} is a text that is not valid JSON") from error
 
 
 def user_turn(content: str) -> list[dict[str, Any]]:
@@ -135,10 +158,25 @@ def _no_prompt(what: str) -> list[dict[str, Any]]:
     raise RowError(f"{what} holds an answer but no prompt")
 
 
+def split_named(value: Any) -> str:
+    """The split that a cell names (train, eval, gold); empty where it names none."""
+    return SPLITS.get(value.strip().lower(), "") if isinstance(value, str) else ""
+
+
 def others(row: Row, used: Iterable[str]) -> dict[str, Any]:
-    """The columns that are named nowhere: they become the prompt's metadata."""
+    """The columns that are named nowhere, so that nothing of a row is lost. They go with what they speak of:
+    the judgment where the row is one, else the prompt or the response. A column that names the split is no
+    such: whoever reads the file takes it, whatever the format."""
     known = set(used)
-    return {name: value for name, value in row.items() if name not in known and value not in (None, "")}
+    if split_named(row.get(SPLIT)):
+        known.add(SPLIT)
+    return rest(row, known)
+
+
+def rest(part: Mapping[str, Any], used: Iterable[str]) -> dict[str, Any]:
+    """What an object within a row holds besides `used`; empty values say nothing."""
+    known = set(used)
+    return {name: value for name, value in part.items() if name not in known and value not in (None, "")}
 
 
 def has(row: Row, *names: str) -> bool:
@@ -152,6 +190,7 @@ def preferred_pair(
     *,
     ratings: Mapping[str, tuple[float, float]] | None = None,
     more: Mapping[str, Any] | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> tuple[tuple[Answer, Answer], Comparison]:
     """The two responses and the answer that the chosen one is better; `ratings` are (chosen, rejected).
 
@@ -163,7 +202,14 @@ def preferred_pair(
     turned = rejected.text_hash < chosen.text_hash
     rated = {name: (b, a) if turned else (a, b) for name, (a, b) in (ratings or {}).items()}
     comparison = Comparison(
-        0, 1, rater, "preferred", -BETTER if turned else BETTER, ratings=rated, more=more or {}
+        0,
+        1,
+        rater,
+        "preferred",
+        -BETTER if turned else BETTER,
+        ratings=rated,
+        more=more or {},
+        columns=columns or {},
     )
     return (rejected, chosen) if turned else (chosen, rejected), comparison
 

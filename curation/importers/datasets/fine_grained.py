@@ -20,6 +20,7 @@ from curation.importers.datasets.record import (
 from curation.services.prompt_parse import RowError
 
 ANNOTATORS = Rated("annotators (Fine-Grained RLHF)")
+PREDICTIONS = tuple(f"prediction {number}" for number in range(1, 5))
 PAIRS = tuple(combinations(range(4), 2))  # 1 and 2, 1 and 3, 1 and 4, 2 and 3, 2 and 4, 3 and 4
 PREFERENCES = {0: 0, 1: BETTER, 2: -BETTER}
 # Their names for errors, and those of the task form here.
@@ -34,21 +35,24 @@ ERROR_TYPES = {
 
 def read(row: Row) -> PreferenceRecord:
     """The marks are about the first answer, so they stand with its first comparison."""
-    texts = [fields.text(row, f"prediction {number}") for number in range(1, 5)]
+    texts = [fields.text(row, name) for name in PREDICTIONS]
     said = fields.as_list(row.get("preference"), "The field “preference”")
     if len(said) != len(PAIRS):
         raise RowError(f"The row has {len(said)} preferences; four answers make {len(PAIRS)} pairs")
-    feedback = row.get("feedback")
-    marks = _marks(feedback, texts[0]) if isinstance(feedback, Mapping) else None
+    given = row.get("feedback")
+    feedback = None if given in (None, "") else fields.as_object(given, "The field “feedback”")
+    marks = None if feedback is None else _marks(feedback, texts[0])
     comparisons = []
     for place, ((first, second), value) in enumerate(zip(PAIRS, said, strict=True)):
         outcome, preference = fields.strength(PREFERENCES[fields.whole(value, "A preference", 0, 2)])
         shown = (marks if place == 0 else None, None)
         comparisons.append(Comparison(first, second, ANNOTATORS, outcome, preference, marks=shown))
     answers = [Answer(text) for text in texts]
-    if isinstance(feedback, Mapping):
-        answers[0] = Answer(texts[0], metadata={"feedback": dict(feedback)})
-    return PreferenceRecord(PromptText(_prompt(row)), tuple(answers), tuple(comparisons))
+    if feedback is not None:
+        answers[0] = Answer(texts[0], metadata={"feedback": feedback})
+    metadata = fields.others(row, (*PREDICTIONS, "question", "passages", "preference", "feedback"))
+    prompt = PromptText(_prompt(row), metadata=metadata)
+    return PreferenceRecord(prompt, tuple(answers), tuple(comparisons))
 
 
 def _prompt(row: Row) -> list[dict[str, Any]]:

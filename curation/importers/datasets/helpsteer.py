@@ -1,4 +1,4 @@
-"""NVIDIA's HelpSteer2 (ratings, preference) and HelpSteer3 (preference)."""
+"""NVIDIA's HelpSteer2: ratings and preference."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from curation.importers.datasets import fields
-from curation.importers.datasets.native import KEY, read_native
 from curation.importers.datasets.record import (
     Answer,
     Comparison,
@@ -17,9 +16,10 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError, conversation
+from curation.services.prompt_parse import conversation
 
 ATTRIBUTES = ("helpfulness", "correctness", "coherence", "complexity", "verbosity")
+REASONS = ("preference_statement", "preference_elaboration")
 ANNOTATORS = Rated("annotators (HelpSteer2)")
 TURN = re.compile(r"<extra_id_1>\s*(User|Assistant|System)?[ \t]*\n")
 ROLES = {"User": "user", "Assistant": "assistant", "System": "system"}
@@ -41,9 +41,8 @@ def read_ratings(row: Row) -> PreferenceRecord:
     """One response with its five ratings; `join_ratings` compares it with the next row's."""
     ratings = {name: fields.whole(row.get(name), f"The {name}", 0, 4) for name in ATTRIBUTES}
     prompt = prompt_turns(fields.text(row, "prompt"))
-    return PreferenceRecord(
-        PromptText(prompt), (Answer(fields.text(row, "response"), metadata={"ratings": ratings}),)
-    )
+    metadata = {"ratings": ratings, **fields.others(row, ("prompt", "response", *ATTRIBUTES))}
+    return PreferenceRecord(PromptText(prompt), (Answer(fields.text(row, "response"), metadata=metadata),))
 
 
 def join_ratings(one: PreferenceRecord, other: PreferenceRecord) -> PreferenceRecord:
@@ -66,53 +65,12 @@ def read_preference2(row: Row) -> PreferenceRecord:
     outcome, preference = fields.strength(
         -fields.whole(row.get("preference_strength"), "preference_strength", -3, 3)
     )
-    reasons = [fields.label(row, name) for name in ("preference_statement", "preference_elaboration")]
-    comparison = Comparison(
-        0, 1, ANNOTATORS, outcome, preference, rationale="\n\n".join(filter(None, reasons))
-    )
+    rationale = "\n\n".join(filter(None, (fields.label(row, name) for name in REASONS)))
+    used = ("prompt", "response_1", "response_2", "preference_strength", *REASONS)
+    columns = fields.others(row, used)
+    comparison = Comparison(0, 1, ANNOTATORS, outcome, preference, rationale=rationale, columns=columns)
     prompt = PromptText(prompt_turns(fields.text(row, "prompt")))
     return PreferenceRecord(prompt, (Answer(one), Answer(two)), (comparison,))
-
-
-def read_preference3(row: Row) -> PreferenceRecord:
-    """Each individual preference is one judgment; a negative score says that response 1 is better.
-
-    The annotators are anonymous, so “annotator 1” is a place in the row's list and not one person. A file
-    that Tiebreak wrote says everything in a column of its own.
-    """
-    if row.get(KEY) is not None:
-        return read_native(row)
-    one, two = fields.text(row, "response1"), fields.text(row, "response2")
-    fields.two_texts(one, two)
-    said = row.get("individual_preference")
-    individual = fields.as_list(said, "The field “individual_preference”") if said is not None else []
-    if individual:
-        comparisons = [_individual(entry, number) for number, entry in enumerate(individual, start=1)]
-    else:
-        score = fields.whole(row.get("overall_preference"), "overall_preference", -3, 3)
-        comparisons = [Comparison(0, 1, Rated("overall (HelpSteer3)"), *fields.strength(-score))]
-    prompt = PromptText(
-        conversation(row.get("context")),
-        category=fields.label(row, "domain"),
-        language=fields.label(row, "language")[:16],
-        metadata={"overall_preference": row.get("overall_preference")},
-    )
-    return PreferenceRecord(prompt, (Answer(one), Answer(two)), tuple(comparisons))
-
-
-def _individual(entry: Any, number: int) -> Comparison:
-    if not isinstance(entry, dict):
-        raise RowError(f"Individual preference {number} is not an object")
-    score = fields.whole(entry.get("score"), f"The score of individual preference {number}", -3, 3)
-    feedback = (fields.label(entry, "feedback1"), fields.label(entry, "feedback2"))
-    return Comparison(
-        0,
-        1,
-        Rated(f"annotator {number} (HelpSteer3)"),
-        *fields.strength(-score),
-        rationale=fields.label(entry, "reasoning"),
-        each={"feedback": feedback} if any(feedback) else {},
-    )
 
 
 SKY = "Why is the sky blue?"
@@ -143,7 +101,9 @@ FORMATS = (
         source="nvidia/HelpSteer2, preference; arXiv 2410.01257",
         dataset="HelpSteer2-Preference",
         licence="CC-BY-4.0",
-        help="A positive strength says that response 2 is better; statement and elaboration are the reason.",
+        help="A positive strength says that response 2 is better; statement and elaboration are the reason. "
+        "The single preferences of annotators are kept with the judgment; they make none of their own. "
+        "Rows of the split val go to the split eval.",
         example={
             "split": "train",
             "prompt": SKY,
@@ -155,34 +115,5 @@ FORMATS = (
         },
         recognises=lambda row: fields.has(row, "response_1", "response_2", "preference_strength"),
         read=fields.one(read_preference2),
-    ),
-    DatasetFormat(
-        name="helpsteer3",
-        label="HelpSteer3 preference",
-        source="nvidia/HelpSteer3, preference; arXiv 2505.11475",
-        dataset="HelpSteer3",
-        licence="CC-BY-4.0",
-        help="A negative score says that response 1 is better. Each individual preference is one judgment; "
-        "the annotators are anonymous, so “annotator 1” is a place in the row and not one person. Of a file "
-        "that Tiebreak exported everything is restored, and what it says of a prompt stands, whatever is "
-        "chosen here.",
-        example={
-            "domain": "general",
-            "language": "english",
-            "context": [{"role": "user", "content": SKY}],
-            "response1": ANSWERS[0],
-            "response2": ANSWERS[1],
-            "overall_preference": -2,
-            "individual_preference": [
-                {
-                    "score": -2,
-                    "reasoning": "It names the cause.",
-                    "feedback1": "Right.",
-                    "feedback2": "Wrong.",
-                }
-            ],
-        },
-        recognises=lambda row: fields.has(row, "context", "response1", "response2", "overall_preference"),
-        read=fields.one(read_preference3),
     ),
 )

@@ -1,6 +1,8 @@
-"""Files with two responses a row and one verdict: AlpacaEval, SHP, PKU-SafeRLHF."""
+"""Files with two responses a row and one verdict: SHP, PKU-SafeRLHF."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from curation.importers.datasets import fields
 from curation.importers.datasets.record import (
@@ -13,35 +15,18 @@ from curation.importers.datasets.record import (
     Rated,
     Row,
 )
-from curation.services.prompt_parse import RowError
 
 REDDIT = Rated("Reddit votes (SHP)")
+OF_SHP = (
+    "post_id", "domain", "history", "labels", "human_ref_A", "human_ref_B", "score_A", "score_B",
+)  # fmt: skip
+OF_SAFE_RLHF = (
+    "prompt", "prompt_source", "better_response_id", "safer_response_id",
+    "response_0", "response_0_source", "response_0_severity_level", "response_0_harm_category",
+    "response_1", "response_1_source", "response_1_severity_level", "response_1_harm_category",
+    "is_response_0_safe", "is_response_1_safe",
+)  # fmt: skip
 CROWD = Rated("annotators (PKU-SafeRLHF)")
-TIE = 1.5
-
-
-def read_alpaca_eval(row: Row) -> PreferenceRecord:
-    """`preference` runs from 1 (output 1) to 2 (output 2); what lies between is a probability."""
-    value = row.get("preference")
-    if value is None:
-        raise RowError("The row has no preference: the annotator's answer could not be read")
-    preference = fields.number(value, "The preference")
-    if not 1 <= preference <= 2:
-        raise RowError(f"The preference is {preference:g}; it runs from 1 (output 1) to 2 (output 2)")
-    one, two = fields.text(row, "output_1"), fields.text(row, "output_2")
-    fields.two_texts(one, two)
-    outcome, towards = fields.towards(TIE - preference)
-    annotator = fields.label(row, "annotator") or "annotator"
-    rater = Rated(f"{annotator} (AlpacaEval)", "judge")
-    comparison = Comparison(0, 1, rater, outcome, towards, probability=2 - preference)
-    prompt = PromptText(fields.user_turn(_instruction(row)), category=fields.label(row, "dataset"))
-    answers = (Answer(one, fields.label(row, "generator_1")), Answer(two, fields.label(row, "generator_2")))
-    return PreferenceRecord(prompt, answers, (comparison,))
-
-
-def _instruction(row: Row) -> str:
-    extra = fields.label(row, "input")
-    return fields.text(row, "instruction") + (f"\n\n{extra}" if extra else "")
 
 
 def read_shp(row: Row) -> PreferenceRecord:
@@ -51,13 +36,24 @@ def read_shp(row: Row) -> PreferenceRecord:
     scores = [fields.number(row.get(f"score_{side}"), f"score_{side}") for side in "AB"]
     chosen, rejected = (a, b) if a_is_better else (b, a)
     better, worse = scores if a_is_better else reversed(scores)
-    answers, comparison = fields.preferred_pair(chosen, rejected, REDDIT, ratings={"votes": (better, worse)})
+    answers, comparison = fields.preferred_pair(
+        chosen, rejected, REDDIT, ratings={"votes": (better, worse)}, columns=fields.others(row, OF_SHP)
+    )
+    category, split = subreddit_split(fields.label(row, "domain"))
     prompt = PromptText(
         fields.user_turn(fields.text(row, "history")),
-        category=fields.label(row, "domain"),
+        category=category,
+        split=split,
         metadata={"post_id": row.get("post_id")},
     )
     return PreferenceRecord(prompt, answers, (comparison,))
+
+
+def subreddit_split(domain: str) -> tuple[str, str]:
+    """“askculinary_validation” as the subreddit and the split here; a domain that names none, as it is."""
+    name, _, last = domain.rpartition("_")
+    split = fields.split_named(last) if name else ""
+    return (name, split) if split else (domain, "")
 
 
 def read_safe_rlhf(row: Row) -> PreferenceRecord:
@@ -67,7 +63,7 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
     better = fields.whole(row.get("better_response_id"), "better_response_id", 0, 1)
     safer = fields.whole(row.get("safer_response_id"), "safer_response_id", 0, 1)
     known = {
-        "safe": [row.get(f"is_response_{side}_safe") for side in "01"],
+        "safe": [fields.flag(row.get(f"is_response_{side}_safe")) for side in "01"],
         "severity": [row.get(f"response_{side}_severity_level") for side in "01"],
         "harm": [_harms(row.get(f"response_{side}_harm_category")) for side in "01"],
     }
@@ -79,6 +75,7 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
         -BETTER if better else BETTER,
         sides={"safety": "second" if safer else "first"},
         each={name: (one, two) for name, (one, two) in known.items() if (one, two) != (None, None)},
+        columns=fields.others(row, OF_SAFE_RLHF),
     )
     answers = tuple(
         Answer(text, fields.label(row, f"response_{side}_source"))
@@ -90,41 +87,25 @@ def read_safe_rlhf(row: Row) -> PreferenceRecord:
     return PreferenceRecord(prompt, answers, (comparison,))
 
 
-def _harms(categories: object) -> list[str] | None:
-    return [name for name, flag in categories.items() if flag] if isinstance(categories, dict) else None
+def _harms(categories: Any) -> list[str] | None:
+    """The names of the categories that are flagged; a row may say nothing of them."""
+    if categories in (None, ""):
+        return None
+    said = fields.as_object(categories, "A list of harm categories")
+    return [name for name, flag in said.items() if flag]
 
 
 PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."
 
 FORMATS = (
     DatasetFormat(
-        name="alpaca-eval",
-        label="AlpacaEval annotations",
-        source="tatsu-lab/alpaca_eval, annotations.json",
-        dataset="AlpacaEval",
-        licence="CC-BY-NC-4.0",
-        split="eval",
-        help="The preference from 1 to 2 becomes the probability that output 1 is better; 1.5 is a tie. Rows "
-        "whose annotator's answer could not be read have none and are reported. A test set: its prompts go "
-        "to the split eval.",
-        example={
-            "instruction": PROMPT,
-            "output_1": RIGHT,
-            "generator_1": "gpt4_1106_preview",
-            "output_2": WRONG,
-            "generator_2": "alpaca-7b",
-            "annotator": "weighted_alpaca_eval_gpt4_turbo",
-            "preference": 1.02,
-        },
-        recognises=lambda row: fields.has(row, "instruction", "output_1", "output_2", "preference"),
-        read=fields.one(read_alpaca_eval),
-    ),
-    DatasetFormat(
         name="shp",
         label="SHP",
         source="stanfordnlp/SHP, dataset card",
         dataset="SHP",
-        help="The label 1 says that comment A is preferred. The votes of both are kept with the judgment.",
+        help="The label 1 says that comment A is preferred. The votes of both are kept with the judgment. "
+        "The domain ends in the split (askscience_test): test and validation go to the split eval, and the "
+        "category is the subreddit.",
         example={
             "post_id": "qt3nxl",
             "domain": "askscience_train",

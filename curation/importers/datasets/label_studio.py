@@ -7,16 +7,25 @@ the first is the left one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from curation.importers.datasets import fields, tasks
-from curation.importers.datasets.record import DatasetFormat, PreferenceRecord, PromptText, Rated, Row
+from curation.importers.datasets.record import DatasetFormat, PreferenceRecord, Rated, Row
 from curation.importers.datasets.tasks import Given, Ranks, Task
 from curation.services.prompt_parse import RowError
 
 LISTS = ("answers", "items", "responses", "candidates", "options")
 NEUTRAL = "_"  # the list of what was not ranked
+# Label Studio's own bookkeeping, and what it or a model proposed.
+OWN = (
+    "id", "data", "annotations", "predictions", "drafts", "file_upload", "inner_id", "project",
+    "created_at", "updated_at", "updated_by", "comment_authors", "comment_count", "unresolved_comment_count",
+    "last_comment_updated_at", "total_annotations", "cancelled_annotations", "total_predictions",
+)  # fmt: skip
 MIN_COLUMNS = ("id", "annotation_id", "annotator", "created_at", "updated_at", "lead_time")
 
 
@@ -25,7 +34,7 @@ def read(row: Row) -> PreferenceRecord:
     data = row.get("data")
     if not isinstance(data, Mapping):
         raise RowError("The task has no data")
-    task = _task(data, {"task": row.get("id")})
+    task = _task(data, {"task": row.get("id"), **fields.others(row, OWN)})
     annotations = fields.as_list(row.get("annotations"), "The field “annotations”")
     return tasks.record(task, [_given(one, task) for one in annotations])
 
@@ -40,12 +49,14 @@ def read_min(row: Row) -> PreferenceRecord:
             if ranks := tasks.choice(text, task):
                 given.compared[name] = ranks
     metadata = {name: value for name, value in task.prompt.metadata.items() if name not in given.compared}
-    prompt = PromptText(task.prompt.messages, metadata=metadata)
-    return tasks.record(Task(prompt, task.answers), [given])
+    return tasks.record(Task(replace(task.prompt, metadata=metadata), task.answers), [given])
 
 
 def _texts(value: Any) -> list[str]:
-    """A choice as JSON-MIN writes it: a text, or an object that holds one."""
+    """A choice as JSON-MIN writes it: a text, or an object that holds one (in CSV as JSON text)."""
+    if isinstance(value, str) and value.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            value = json.loads(value)
     if isinstance(value, Mapping):
         value = value.get("selected", value.get("choices"))
     found = value if isinstance(value, list) else [value]
@@ -85,7 +96,9 @@ def _given(annotation: Any, task: Task) -> Given:
     for result in fields.as_list(annotation.get("result") or [], "The result of an annotation"):
         if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping):
             raise RowError("A result of an annotation has no value")
-        _take(given, fields.label(result, "from_name") or "answer", result["value"], task)
+        # Parquet gives every value the keys of all: a null says nothing.
+        value = fields.rest(result["value"], ())
+        _take(given, fields.label(result, "from_name") or "answer", value, task)
     return given
 
 

@@ -21,6 +21,8 @@ from curation.services.prompt_parse import RowError, conversation
 RANKERS = Rated("rankers (Open-Assistant)")
 ROLES = {"prompter": "user", "assistant": "assistant"}
 MAX_RANK = 1000
+OF_MESSAGE = ("role", "text", "replies", "lang", "deleted")
+Message = dict[str, Any]
 
 
 def read(row: Row) -> list[PreferenceRecord]:
@@ -28,16 +30,15 @@ def read(row: Row) -> list[PreferenceRecord]:
     root = row.get("prompt")
     if not isinstance(root, dict):
         raise RowError("The field “prompt” is not a message with replies")
-    records = [
-        _record(path, ranked, str(row.get("message_tree_id", ""))) for path, ranked in ranked_replies(root)
-    ]
+    tree = fields.others(row, ("prompt",))
+    records = [_record(path, node, ranked, tree) for path, node, ranked in ranked_replies(root)]
     if not records:
         raise RowError("Nobody ranked two replies to the same message in this tree")
     return records
 
 
-def ranked_replies(root: dict[str, Any]) -> Iterator[tuple[list[dict[str, Any]], list[dict[str, Any]]]]:
-    """The messages up to and with a prompter's, and the replies to it that have a rank."""
+def ranked_replies(root: Message) -> Iterator[tuple[list[Message], Message, list[Message]]]:
+    """The turns up to and with a prompter's, its message, and the replies to it that have a rank."""
     waiting = [(root, [_turn(root)])]
     while waiting:
         node, path = waiting.pop()
@@ -48,7 +49,7 @@ def ranked_replies(root: dict[str, Any]) -> Iterator[tuple[list[dict[str, Any]],
         ]
         ranked = [reply for reply in replies if reply.get("rank") is not None]
         if path[-1]["role"] == "user" and len(ranked) > 1:
-            yield path, ranked
+            yield path, node, ranked
         waiting.extend((reply, [*path, _turn(reply)]) for reply in reversed(replies))
 
 
@@ -59,10 +60,14 @@ def _turn(node: dict[str, Any]) -> dict[str, Any]:
     return {"role": ROLES[role], "content": fields.text(node, "text")}
 
 
-def _record(path: list[dict[str, Any]], ranked: list[dict[str, Any]], tree: str) -> PreferenceRecord:
+def _record(
+    path: list[Message], node: Message, ranked: list[Message], tree: dict[str, Any]
+) -> PreferenceRecord:
+    """Labels, events and the like stay with the message they are on."""
     ranks = {reply["text"]: fields.whole(reply["rank"], "A rank", 0, MAX_RANK) for reply in ranked}
     models = {reply["text"]: fields.label(reply, "model_name") or _author(reply) for reply in ranked}
-    answers = fields.by_hash([Answer(text, models[text]) for text in ranks])
+    about = {reply["text"]: fields.rest(reply, (*OF_MESSAGE, "rank", "model_name")) for reply in ranked}
+    answers = fields.by_hash([Answer(text, models[text], about[text]) for text in ranks])
     comparisons = tuple(
         _compared(first, second, ranks[answers[first].text], ranks[answers[second].text])
         for first, second in combinations(range(len(answers)), 2)
@@ -70,7 +75,11 @@ def _record(path: list[dict[str, Any]], ranked: list[dict[str, Any]], tree: str)
     prompt = PromptText(
         conversation(path),
         language=fields.label(ranked[0], "lang")[:16],
-        metadata={"message_tree_id": tree, "message_id": ranked[0].get("parent_id")},
+        metadata={
+            "message_id": ranked[0].get("parent_id"),
+            **tree,
+            **fields.rest(node, OF_MESSAGE),
+        },
     )
     return PreferenceRecord(prompt, tuple(answers), comparisons)
 

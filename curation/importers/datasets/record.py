@@ -100,8 +100,9 @@ class Comparison:
     `preference` runs from 3 (first much better) to −3 and is set exactly when the outcome is `preferred`;
     `probability` is P(first is better). Attributes are by (first, second): `ratings` are numbers, `sides` say
     which is better by name (`first`, `second`, `tie`), `marks` are passages of each text (None: nobody
-    marked it), `each` is anything else about each; `more` is about both. `kept` stands for all of these where
-    the file is an export; `earlier` are the answers that this one corrects, oldest first.
+    marked it), `each` is anything else about each; `more` is about both; `columns` are those of the row that
+    nothing here is made of. `kept` stands for all of these where the file is an export; `earlier` are the
+    answers that this one corrects, oldest first.
     """
 
     first: int
@@ -116,6 +117,7 @@ class Comparison:
     marks: tuple[list[dict[str, Any]] | None, list[dict[str, Any]] | None] = (None, None)
     each: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     kept: Kept | None = None
     earlier: tuple[Comparison, ...] = ()
@@ -124,7 +126,7 @@ class Comparison:
     def is_plain(self) -> bool:
         """Whether it says no more than who prefers what, and when."""
         return not (
-            self.ratings or self.sides or self.each or self.more or self.kept or self.earlier
+            self.ratings or self.sides or self.each or self.more or self.columns or self.kept or self.earlier
         ) and self.marks == (None, None)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from curation.importers.datasets import (
+    alpaca_eval,
     arena,
     argilla,
     columns,
     dialogue,
     fine_grained,
     helpsteer,
+    helpsteer3,
     judged,
     label_studio,
     oasst,
@@ -31,8 +33,10 @@ FORMATS: dict[str, DatasetFormat] = {
         *dialogue.FORMATS,
         *trl.FORMATS,
         *helpsteer.FORMATS,
+        *helpsteer3.FORMATS,
         *arena.FORMATS,
         *judged.FORMATS,
+        *alpaca_eval.FORMATS,
         *fine_grained.FORMATS,
         *oasst.FORMATS,
         *columns.FORMATS,

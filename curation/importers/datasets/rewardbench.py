@@ -15,6 +15,7 @@ from curation.importers.datasets.record import (
 )
 from curation.services.prompt_parse import RowError
 
+COUNTS = ("num_correct", "num_incorrect", "total_completions")
 CURATORS = Rated("curators (RewardBench)")
 CURATORS_2 = Rated("curators (RewardBench 2)")
 
@@ -24,13 +25,14 @@ def read_1(row: Row) -> PreferenceRecord:
         Answer(fields.text(row, side), fields.label(row, f"{side}_model")) for side in ("chosen", "rejected")
     )
     answers, comparison = fields.preferred_pair(chosen, rejected, CURATORS)
-    return PreferenceRecord(_prompt(row), answers, (comparison,))
+    return PreferenceRecord(_prompt(row, "chosen_model", "rejected_model"), answers, (comparison,))
 
 
-def _prompt(row: Row) -> PromptText:
-    metadata = {"id": row["id"]} if "id" in row else {}
+def _prompt(row: Row, *used: str) -> PromptText:
     return PromptText(
-        fields.user_turn(fields.text(row, "prompt")), category=fields.label(row, "subset"), metadata=metadata
+        fields.user_turn(fields.text(row, "prompt")),
+        category=fields.label(row, "subset"),
+        metadata=fields.others(row, ("prompt", "chosen", "rejected", "subset", *used)),
     )
 
 
@@ -45,7 +47,8 @@ def read_2(row: Row) -> PreferenceRecord:
     if set(right) & set(wrong):
         raise RowError("A completion is both chosen and rejected")
     models = fields.as_list(row.get("models") or [], "The field “models”")
-    names = models if len(models) == len(texts) else [""] * len(texts)
+    is_named = len(models) == len(texts)
+    names = models if is_named else [""] * len(texts)
     answers = [Answer(text, str(name)) for text, name in zip(texts, names, strict=True)]
     good = set(right)
     ordered = fields.by_hash(answers)
@@ -55,7 +58,8 @@ def read_2(row: Row) -> PreferenceRecord:
         for second in range(first + 1, len(ordered))
         if (ordered[first].text in good) != (ordered[second].text in good)
     )
-    return PreferenceRecord(_prompt(row), tuple(ordered), comparisons)
+    used = (*COUNTS, "models") if is_named else COUNTS
+    return PreferenceRecord(_prompt(row, *used), tuple(ordered), comparisons)
 
 
 PROMPT, RIGHT, WRONG = "Why is the sky blue?", "Air scatters blue light most.", "It mirrors the sea."

@@ -84,7 +84,12 @@ def task_of(
     value = columns[prompt]
     messages = conversation(value) if is_messages(value) else fields.user_turn(fields.text(columns, prompt))
     used = {prompt, *answers, *(f"{name}_model" for name in answers)}
-    return Task(PromptText(messages, metadata={**metadata, **fields.others(columns, used)}), answers)
+    prompt_text = PromptText(
+        messages,
+        metadata={**metadata, **fields.others(columns, used)},
+        split=fields.split_named(columns.get(fields.SPLIT)),
+    )
+    return Task(prompt_text, answers)
 
 
 def _responses(columns: Mapping[str, Any]) -> dict[str, Any]:

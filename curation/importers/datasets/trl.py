@@ -22,7 +22,8 @@ UNKNOWN = Rated("unknown rater (imported preferences)")
 SKYWORK = Rated("unknown rater (Skywork-Reward-Preference)", "judge")
 TEXT_PROMPTS = ("question", "instruction", "query", "input")
 STEP_SEPARATOR = "\n"
-MAIN = ("prompt", "chosen", "rejected", "margin", "source", "score_chosen", "score_rejected", "messages")
+MAIN = ("prompt", "chosen", "rejected", "margin", "source")
+SCORES = ("score_chosen", "score_rejected")
 
 
 def is_messages(value: Any) -> bool:
@@ -40,12 +41,14 @@ def read_pair(row: Row, rater: Rated = UNKNOWN) -> PreferenceRecord:
     else:
         start, chosen, rejected = implicit_texts(fields.text(row, "chosen"), fields.text(row, "rejected"))
         prompt = fields.user_turn(start)
+    scores = _scores(row)
     answers, comparison = fields.preferred_pair(
-        Answer(chosen), Answer(rejected), rater, ratings=_scores(row), more=_margin(row)
+        Answer(chosen), Answer(rejected), rater, ratings=scores, more=_margin(row)
     )
-    text = PromptText(
-        prompt, source=fields.label(row, "source"), metadata=fields.others(row, (*MAIN, "prompt_id"))
-    )
+    # UltraFeedback binarized repeats the chosen dialogue as messages.
+    repeated = ("messages",) if row.get("messages") == row["chosen"] else ()
+    used = (*MAIN, *(SCORES if scores else ()), *repeated)
+    text = PromptText(prompt, source=fields.label(row, "source"), metadata=fields.others(row, used))
     return PreferenceRecord(text, answers, (comparison,))
 
 
@@ -97,10 +100,11 @@ def implicit_texts(chosen: str, rejected: str) -> tuple[str, str, str]:
 
 
 def _scores(row: Row) -> dict[str, tuple[float, float]]:
-    scores = (row.get("score_chosen"), row.get("score_rejected"))
+    scores = [row.get(name) for name in SCORES]
     if None in scores:
         return {}
-    return {"score": (fields.number(scores[0], "score_chosen"), fields.number(scores[1], "score_rejected"))}
+    chosen, rejected = (fields.number(value, name) for value, name in zip(scores, SCORES, strict=True))
+    return {"score": (chosen, rejected)}
 
 
 def _margin(row: Row) -> dict[str, Any]:
@@ -110,9 +114,7 @@ def _margin(row: Row) -> dict[str, Any]:
 
 def read_unpaired(row: Row) -> PreferenceRecord:
     """One response with its label as metadata. A label compares nothing, so there is no pair."""
-    given, completion, verdict = row.get("prompt"), row.get("completion"), row.get("label")
-    if isinstance(verdict, str):  # CSV
-        verdict = {"true": True, "false": False}.get(verdict.lower(), verdict)
+    given, completion, verdict = row.get("prompt"), row.get("completion"), fields.flag(row.get("label"))
     if not isinstance(verdict, bool):
         raise RowError(f"The label is {verdict!r}; it must be true or false")
     prompt = conversation(given) if is_messages(given) else fields.user_turn(fields.text(row, "prompt"))

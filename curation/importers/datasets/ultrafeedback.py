@@ -36,7 +36,9 @@ def read_raw(row: Row) -> PreferenceRecord:
         ratings = aspect_ratings(completion.get("annotations"), number)
         rated.append(ratings)
         text, model = fields.text(completion, "response"), fields.label(completion, "model")
-        answers.append(Answer(text, model, {"ratings": ratings}))
+        # Annotations with their rationales, critique, principle and the scores that nothing is made of.
+        metadata = {"ratings": ratings, **fields.rest(completion, ("response", "model"))}
+        answers.append(Answer(text, model, metadata))
     comparisons = tuple(
         _compared(first, second, rated)
         for first in range(len(answers))
@@ -92,7 +94,8 @@ FORMATS = (
         dataset="UltraFeedback",
         licence="MIT",
         help="Every two of the completions are compared by the mean of the aspect ratings that both have; "
-        "equal means are a tie. The overall score is not used.",
+        "equal means are a tie. The overall score is not used; it is kept with the response, as rationales, "
+        "critique and principle are.",
         example={
             "source": "sharegpt",
             "instruction": "Why is the sky blue?",

@@ -32,7 +32,9 @@ class Command(BaseCommand):
             help=f"for the format {COLUMNS.name}; what is not named is guessed. Roles: {', '.join(ROLES)}",
         )  # fmt: skip
         parser.add_argument(
-            "--split", choices=Prompt.Split.values, help="train, and eval for test sets, unless named"
+            "--split",
+            choices=Prompt.Split.values,
+            help="of rows that name none; train, and eval for test sets, unless named",
         )
         parser.add_argument("--licence", help="licence of the prompts, where not that of the format")
 

@@ -27,7 +27,8 @@ COLUMNS = [
     "id", "prompt_id", "sampler_id", "edited_from_id", "sample_index", "text", "text_hash", "finish_reason",
     "n_tokens", "seed", "segments", "metadata", "created_at",
 ]  # fmt: skip
-# What is here stands: only keys that the response does not have are added.
+# What is here stands: only keys that the response does not have are added, and none to the response of a
+# dataset version, whose exports must not change.
 ADD_METADATA = """
 UPDATE curation_response AS here SET metadata = said.metadata || coalesce(here.metadata, '{}')
 FROM (
@@ -35,6 +36,10 @@ FROM (
 ) AS said
 WHERE here.id = said.id
 AND NOT coalesce(here.metadata, '{}') ?& ARRAY(SELECT jsonb_object_keys(said.metadata))
+AND NOT EXISTS (
+    SELECT FROM curation_pair pair JOIN curation_datasetrow kept ON kept.pair_id = pair.id
+    WHERE pair.prompt_id = here.prompt_id AND here.id IN (pair.response_a_id, pair.response_b_id)
+)
 RETURNING here.id
 """
 NOBODY = 0  # in place of the sampler of what a person wrote

@@ -9,8 +9,10 @@ import pytest
 from curation.importers.datasets.record import PEOPLE
 from curation.importers.datasets.registry import FORMATS, recognise
 from curation.models import Judgment, Pair, Response
+from curation.services.dataset_freeze import dataset_freeze
 from tests.curation.format_rows import RIGHT, WRONG, changed, read, wins
 from tests.curation.import_runs import jsonl, rows_of, run
+from tests.curation.recipe_data import saved_recipe
 from tests.factories import ProjectFactory
 
 ORIGINAL = "Nobody knows."
@@ -133,3 +135,14 @@ def test_what_two_rows_say_of_one_new_response_is_kept_together() -> None:
     done = run(jsonl([row, row | {"index": 4, "avg_logprob": -0.5}]), "alpaca-eval-outputs", ProjectFactory())
     assert done.landed["responses"] == 1
     assert Response.objects.get().metadata == {"index": 3, "avg_logprob": -0.5}
+
+
+@pytest.mark.django_db
+def test_the_responses_of_a_version_stay_as_its_exports_have_them() -> None:
+    project = ProjectFactory()
+    run(jsonl([FORMATS["helpsteer3"].example]), "helpsteer3", project)
+    dataset_freeze(recipe=saved_recipe(project, [{"step": "consensus_exists"}]), user=None)
+    before = list(Response.objects.order_by("id").values_list("metadata", flat=True))
+    done = run(jsonl([FORMATS["helpsteer3-feedback"].example]), "helpsteer3-feedback", project)
+    assert rows_of(done) == (0, 1, 0)
+    assert list(Response.objects.order_by("id").values_list("metadata", flat=True)) == before

@@ -114,10 +114,13 @@ class SoftLabel(Step):
     label = "Soft label"
     help = (
         "Sets P(chosen is better) of every row; without this step it is that of the consensus. From a score: "
-        "σ(scale · score), the Bradley-Terry model of a reward gap; σ(score / spread of the scores), as SmPO "
-        "takes normalised scores; the score itself where it is a share, as CREAM-dyn takes the consistency "
-        "of two rankings; or the mean of those, as CREAM-avg does (arXiv 2410.12735). A label of exactly ½ "
-        "teaches nothing: exports leave such rows out as ties."
+        "σ(scale · score), the Bradley-Terry model of a reward gap; the score itself where it is a share, "
+        "as CREAM-dyn takes the consistency of two rankings; or the mean of those, as CREAM-avg does (arXiv"
+        " 2410.12735). Or, as SmPO does, the softmax of both responses' scores, normalised to 0…1 by the "
+        "lowest and the highest of the pairs that come in, where SmPO's code takes fixed ends of one reward"
+        " model; it is at most 0.73. Where only the gap of a pair is known, the largest gap stands for "
+        "highest − lowest. A label of exactly ½ teaches nothing: exports without a column for it leave such"
+        " rows out as ties."
     )
     scored = {"producer": "scorer"}
     sets = Column.SOFT_LABEL
@@ -128,7 +131,7 @@ class SoftLabel(Step):
         json_schema_extra=choices(
             consensus="the consensus",
             bradley_terry="σ(scale · score)",
-            smpo="σ(score / spread of the scores)",
+            smpo="the softmax of normalised scores (SmPO)",
             score="the score, 0 to 1",
             mean_score="the mean score, 0 to 1",
         ),
@@ -145,14 +148,15 @@ class SoftLabel(Step):
             return filters.with_number(own, missing="no consensus")
         name = scorer_name(self.scorer)
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
-        cut = filters.share_of_score(self._label(scores), scores, name=name)
+        cut = filters.share_of_score(self._label(pool, at, scores), scores, name=name)
         return filters.filled(cut, own) if self.keep_missing else cut
 
-    def _label(self, scores: FloatArray) -> FloatArray:
+    def _label(self, pool: Pool, at: IntArray, scores: FloatArray) -> FloatArray:
         if self.rule == "bradley_terry":
             return labels.bradley_terry(scores, self.scale)
         if self.rule == "smpo":
-            return labels.bradley_terry(labels.spread_gap(scores))
+            of_responses = pool.response_scores(self.scorer, self.producer)[:, at]
+            return labels.bradley_terry(labels.normalised_gap(scores, of_responses))
         return labels.mean_of(scores) if self.rule == "mean_score" else scores
 
 

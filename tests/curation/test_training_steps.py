@@ -86,12 +86,31 @@ def test_a_soft_label_from_a_share_and_from_its_mean(people: People) -> None:
     )
 
 
-def test_smpo_flattens_a_spread_of_scores(people: People) -> None:
+def test_smpo_normalises_by_the_scores_of_all_responses_that_come_in(people: People) -> None:
+    """Log-probabilities −10 and −40, −25 and −20 lie in −40…−10: normalised 1 and 0, ½ and ⅔. The third pair
+    is dropped before, so its −400 does not count."""
+    pairs = [judged_pair(people.project, p) for p in (0.9, 0.9, 0.6)]
+    numbers = [(-10.0, -40.0), (-25.0, -20.0), (-400.0, -20.0)]
+    scored(
+        people.project,
+        "logp_gap",
+        {pair: (a - b, b - a) for pair, (a, b) in zip(pairs, numbers, strict=True)},
+    )
+    for pair, (a, b) in zip(pairs, numbers, strict=True):
+        PairScore.objects.filter(pair=pair).update(details={"a": a, "b": b})
+    smpo = {"step": "soft_label", "rule": "smpo", "scorer": "logp_gap"}
+    version = frozen(people.project, {"step": "min_margin", "margin": 0.5}, smpo)
+    assert by_pair(version, "soft_label") == pytest.approx(
+        {pairs[0].pk: 0.731059, pairs[1].pk: 0.458430}, abs=1e-6
+    )
+
+
+def test_smpo_takes_the_largest_gap_where_only_gaps_are_known(people: People) -> None:
     pairs = [judged_pair(people.project, 0.9) for _ in range(2)]
     scored(people.project, "reward", {pairs[0]: (6.0, -6.0), pairs[1]: (2.0, -2.0)})
     version = frozen(people.project, {"step": "soft_label", "rule": "smpo", "scorer": "reward"})
     assert by_pair(version, "soft_label") == pytest.approx(
-        {pairs[0].pk: 1 / (1 + math.exp(-1.5)), pairs[1].pk: 1 / (1 + math.exp(-0.5))}
+        {pairs[0].pk: 0.731059, pairs[1].pk: 0.582570}, abs=1e-6
     )
 
 

@@ -135,6 +135,17 @@ def test_pairs_of_excluded_prompts_are_named_before_the_first_step(people: Peopl
     assert "1 of 4 pairs are left" in said
 
 
+def test_a_preview_that_keeps_nothing_names_the_step(people: People) -> None:
+    judged_project(people.project)
+    client = people.client("rita")
+    said = text_of(client.post(preview_url(), FORM | {"1-margin": "1"}).content.decode())
+    assert (
+        "None of the 4 pairs is left after “Minimum margin”, which dropped the last 3: margin below 1 (3)."
+        in said
+    )
+    assert "is left after" not in text_of(client.post(preview_url(), FORM).content.decode())
+
+
 def test_a_percentile_slides_from_0_to_100(people: People) -> None:
     ln_ches(people.project, {judged_pair(people.project, 0.9): value for value in (1.0, 2.0)})
     form = FORM | {"1-step": "score_threshold", "1-scorer": "ln_ches", "1-by": "percentile", "1-max": "50"}

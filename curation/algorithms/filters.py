@@ -54,10 +54,13 @@ def percent_of(percent: float, n: int) -> int:
     return int(Fraction(str(percent)) * n / 100)
 
 
-def consensus_exists(winner: IntArray, known: BoolArray, answered: BoolArray, chosen: IntArray) -> Cut:
+def consensus_exists(
+    winner: IntArray, known: BoolArray, answered: BoolArray, chosen: IntArray, probability: FloatArray
+) -> Cut:
     """Keep pairs whose winner (+1 a, −1 b, 0 tie) is the one `chosen`.
 
-    `known` is false where nobody answered; `answered` is false where everyone said both bad.
+    `known` is false where nobody answered; `answered` is false where everyone said both bad. `probability` is
+    that of a being better; the number of the cut is that of the chosen response.
     """
     failing = {
         "no judgment": ~known,
@@ -65,7 +68,9 @@ def consensus_exists(winner: IntArray, known: BoolArray, answered: BoolArray, ch
         "tie": winner == 0,
         "names the other response": winner != chosen,
     }
-    return Cut(*first_reason(failing, len(winner)))
+    of_chosen = np.where(chosen < 0, 1 - probability, probability)
+    of_chosen[~(known & answered)] = np.nan
+    return Cut(*first_reason(failing, len(winner)), of_chosen, (0.5,))
 
 
 def min_margin(margin: FloatArray, threshold: float) -> Cut:
@@ -276,7 +281,7 @@ def values_that_stay(value: IntArray, stays: BoolArray, reasons: Sequence[str]) 
 
 
 def first_of_each(*keys: IntArray) -> Cut:
-    """Keep the first of the pairs that are alike in all keys."""
+    """Keep the first of the pairs that are alike in all keys. Its number is how many are alike."""
     n = len(keys[0])
     order = np.lexsort(keys)
     differs = np.zeros(n, dtype=np.bool_)
@@ -285,7 +290,10 @@ def first_of_each(*keys: IntArray) -> Cut:
     again = np.zeros(n, dtype=np.bool_)
     again[order] = ~differs
     again[order[:1]] = False
-    return Cut(*first_reason({"same texts as an earlier pair": again}, n))
+    group = np.cumsum(~again[order]) - 1
+    alike = np.empty(n)
+    alike[order] = np.bincount(group)[group]
+    return Cut(*first_reason({"same texts as an earlier pair": again}, n), alike, (1.0,))
 
 
 @dataclass(frozen=True)
@@ -300,7 +308,10 @@ class Verdicts:
 
 
 def judges_agree(verdicts: Verdicts, n: int, *, require_judge: bool) -> Cut:
-    """Keep pairs for which every judge, in both presentation orders, names one and the same winner."""
+    """Keep pairs for which every judge, in both presentation orders, names one and the same winner.
+
+    Its number is the share of the pair's verdicts that name its most frequent winner.
+    """
     judges, at_judge = np.unique(verdicts.judge, return_inverse=True)
     seats, first, at_seat = np.unique(
         verdicts.at * max(len(judges), 1) + at_judge, return_index=True, return_inverse=True
@@ -318,7 +329,12 @@ def judges_agree(verdicts: Verdicts, n: int, *, require_judge: bool) -> Cut:
         "verdict flips with the order": _any(pair_of, n, flipped),
         "judges name different winners": _any(verdicts.at, n, says_a) & _any(verdicts.at, n, says_b),
     }
-    return Cut(*first_reason(failing, n))
+    n_a, n_b, n_all = (
+        np.bincount(verdicts.at[which], minlength=n) for which in (says_a, says_b, says_a | ~says_a)
+    )
+    share = np.full(n, np.nan)
+    np.divide(np.maximum(n_a, n_b), n_all, out=share, where=n_all > 0)
+    return Cut(*first_reason(failing, n), share, (1.0,))
 
 
 def _any(group: IntArray, n_groups: int, which: BoolArray) -> BoolArray:

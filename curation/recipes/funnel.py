@@ -115,6 +115,7 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
             "dropped": ids[_nearest_the_border(cut, ~cut.keep)].tolist(),
         },
         "values": _shown_values(cut),
+        "valued": int(np.isfinite(cut.values).sum()) if cut.values is not None else 0,
         "borders": list(cut.borders),
     }
 

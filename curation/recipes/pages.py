@@ -75,7 +75,9 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
 
 
 def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The stored funnel, its example pairs loaded in one query."""
+    """The stored funnel, its example pairs loaded in one query. `sampled` says that the values are some of
+    many, `valued` how many those are, where the funnel says so: those of earlier releases do not. `outcomes`
+    is what became of the pairs of a step without values."""
     wanted = {pk for step in funnel for ids in step["examples"].values() for pk in ids}
     pairs = Pair.objects.for_project(project).with_texts().in_bulk(list(wanted))
     return [
@@ -83,6 +85,9 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
             **step,
             "params": _titled({"step": step["step"], **step["params"]}),
             "total": step["kept"] + step["dropped"],
+            "valued": step.get("valued"),
+            "sampled": len(step["values"]) < step.get("valued", step["kept"] + step["dropped"]),
+            "outcomes": [("kept", step["kept"]), *step["reasons"].items()] if step["dropped"] else [],
             "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
             "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
         }

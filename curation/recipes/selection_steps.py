@@ -241,7 +241,8 @@ class ExactDuplicates(Step):
     help = (
         "Of pairs whose chosen and rejected texts are both the same but for case and white space, keeps the "
         "first. Short answers such as “Yes” repeat over prompts that have nothing in common; to keep those, "
-        "compare within a prompt only."
+        "compare within a prompt only. The histogram is of how many pairs are alike, 1 where a pair has no "
+        "duplicate."
     )
     step: Literal["exact_duplicates"] = "exact_duplicates"
     same_prompt: bool = Field(default=False, title="Compare within a prompt only")

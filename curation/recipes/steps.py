@@ -38,7 +38,8 @@ class ConsensusExists(Step):
     label = "Consensus exists"
     help = (
         "Keeps pairs whose raters agree on a winner, which becomes the chosen response. Comes first in every "
-        "recipe; a second one keeps only pairs for which its method names the same winner."
+        "recipe; a second one keeps only pairs for which its method names the same winner. The histogram is "
+        "of P(chosen is better): ties are at 0.5."
     )
     step: Literal["consensus_exists"] = "consensus_exists"
     method: str = Field(default="mean_probability", title="Method")
@@ -54,7 +55,7 @@ class ConsensusExists(Step):
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         found = pool.consensus(self.method)
         return filters.consensus_exists(
-            found.winner[at], found.known[at], found.answered[at], pool.chosen[at]
+            found.winner[at], found.known[at], found.answered[at], pool.chosen[at], found.probability[at]
         )
 
 
@@ -70,7 +71,10 @@ class MinMargin(Step):
 
 class JudgesAgree(Step):
     label = "Judges agree"
-    help = "Keeps pairs for which every judge, in both presentation orders, names one and the same winner."
+    help = (
+        "Keeps pairs for which every judge, in both presentation orders, names one and the same winner. The "
+        "histogram is of the share of a pair's verdicts that name its more frequent winner."
+    )
     step: Literal["judges_agree"] = "judges_agree"
     require_judge: bool = Field(default=True, title="Drop pairs that no judge has seen")
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from curation.algorithms import filters, labels, selection
 from curation.algorithms.filters import Cut, FloatArray, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Step, choices
+from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Step, choices, slides
 from curation.recipes.pool import Pool
 from curation.scorers import scorer_name
 
@@ -138,7 +138,7 @@ class SoftLabel(Step):
     )
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
-    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale")
+    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale", json_schema_extra=slides("0.01 100"))
     keep_missing: bool = Field(default=False, title="Keep pairs without a score, with the consensus's label")
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
@@ -169,7 +169,7 @@ class TrainingMargin(GapStep):
     )
     sets = Column.MARGIN
     step: Literal["training_margin"] = "training_margin"
-    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale")
+    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale", json_schema_extra=slides("0.01 100"))
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         margin = np.maximum(self.scale * self.gaps(pool, at), 0.0)

@@ -97,14 +97,22 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
 
 def previewed_steps(project: Project, preview: Preview) -> list[dict[str, Any]]:
     """The funnel as pages show it, each step with its place in the recipe, −1 for those that come by
-    themselves, and the ends of a slider over its values."""
+    themselves, and the ends of a slider over its values: ranks, percentages, or sizes of groups from 1."""
     steps = funnel_with_examples(project, preview.report)
     for place, step in enumerate(steps):
-        values = step["values"]
-        by_rank = preview.report[place]["params"].get("by") == "percentile"
         step["place"] = place - preview.before if place >= preview.before else -1
-        step["ends"] = (0, 100) if by_rank else (values[0], values[-1]) if values else None
+        step["ends"] = _slider_ends(preview.report[place]["params"], step["values"])
     return steps
+
+
+def _slider_ends(params: dict[str, Any], values: Sequence[float]) -> tuple[float, float] | None:
+    if params.get("by") == "percentile":
+        return 0, 100
+    if params.get("unit") == "percent":
+        return 1, 100
+    if not values:
+        return None
+    return (1 if "at_most" in params else values[0]), values[-1]
 
 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,17 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from curation.algorithms import decontamination, filters, labels, selection
 from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Seed, Step, choices
+from curation.recipes.base import (
+    DEFAULT_SCORER,
+    Column,
+    Percent,
+    Producer,
+    Scorer,
+    Seed,
+    Step,
+    choices,
+    slides,
+)
 from curation.recipes.pool import Pool
 from curation.scorers import scorer_name
 
@@ -77,7 +87,7 @@ class ScoreSlice(Step):
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     quantile: float = Field(default=0.5, ge=0, le=1, title="Quantile")
-    pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep")
+    pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep", json_schema_extra=slides("pairs"))
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
@@ -103,7 +113,7 @@ class CapPerValue(Step):
     per: Literal["source", "category", "prompt", "chosen_model"] = Field(
         default="source", title="Per", json_schema_extra=choices(**CAPPED)
     )
-    at_most: int = Field(default=1000, ge=1, le=10**9, title="At most")
+    at_most: int = Field(default=1000, ge=1, le=10**9, title="At most", json_schema_extra=slides("values"))
     unit: Literal["pairs", "percent"] = Field(
         default="pairs",
         title="Counted in",

@@ -13,7 +13,7 @@ from curation.algorithms import filters
 from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
-from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step
+from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step, slides
 from curation.recipes.embedding_steps import DecontaminateByMeaning
 from curation.recipes.gap_steps import Curriculum, EasyPairs, SoftLabel, TrainingMargin, Weight
 from curation.recipes.pool import Pool
@@ -119,8 +119,8 @@ class LengthRatio(Step):
         "Keeps pairs whose chosen response has between min and max times the characters of the rejected one."
     )
     step: Literal["length_ratio"] = "length_ratio"
-    min: Annotated[float, Field(ge=0, le=1000, title="Min")] = 0.5
-    max: Annotated[float, Field(ge=0, le=1000, title="Max")] = 2.0
+    min: Annotated[float, Field(ge=0, le=1000, title="Min", json_schema_extra=slides("0.1 10"))] = 0.5
+    max: Annotated[float, Field(ge=0, le=1000, title="Max", json_schema_extra=slides("0.1 10"))] = 2.0
 
     @model_validator(mode="after")
     def _min_is_below_max(self) -> LengthRatio:

@@ -196,6 +196,26 @@ def test_a_percentile_slides_from_0_to_100(people: People) -> None:
     assert 'data-low="0" data-high="100"' in page
 
 
+@pytest.mark.parametrize(("unit", "ends"), [("pairs", (1, 3)), ("percent", (1, 100))])
+def test_a_cap_slides_from_1_to_the_largest_group_or_to_100(
+    people: People, unit: str, ends: tuple[int, int]
+) -> None:
+    prompts = [PromptFactory(project=people.project) for _ in range(2)]
+    for place in range(5):
+        judged_pair(people.project, 0.9, prompt=prompts[place // 3], texts=f"text {place}")
+    form = FORM | {
+        "1-step": "cap_per_value",
+        "1-per": "prompt",
+        "1-at_most": "1",
+        "1-unit": unit,
+        "1-seed": "0",
+    }
+    page = people.client("rita").post(preview_url(), form).content.decode()
+    found = re.search(r'id="preview-1"[^>]* data-pairs="5" data-low="([^"]*)" data-high="([^"]*)"', page)
+    assert found
+    assert (float(found[1]), float(found[2])) == ends
+
+
 @pytest.mark.parametrize(
     ("name", "status"),
     [("alice", 200), ("rita", 200), ("rob", 404), ("anna", 404), ("charlie", 404), ("anonymous", 302)],

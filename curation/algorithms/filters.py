@@ -236,10 +236,10 @@ def share_of_score(share: FloatArray, score: FloatArray, *, name: str) -> Cut:
 
 
 def filled(cut: Cut, instead: FloatArray) -> Cut:
-    """Keep the pairs that have no number too, with the one that stands `instead`."""
+    """Keep the pairs that have no number too, with the one that stands `instead`; NaN stands for none."""
     if cut.values is None:
         raise ValueError("a cut without numbers has none to fill")
-    lacks = ~np.isfinite(cut.values)
+    lacks = ~np.isfinite(cut.values) & np.isfinite(instead)
     return Cut(np.where(lacks, 0, cut.why), cut.reasons, np.where(lacks, instead, cut.values))
 
 

@@ -40,11 +40,17 @@ def normalised_gap(gap: ArrayLike, scores: ArrayLike = ()) -> FloatArray:
     return gaps / width if width else np.where(np.isfinite(gaps), 0.0, np.nan)
 
 
-def mean_of(values: ArrayLike) -> FloatArray:
-    """Their mean in place of each, as CREAM-avg does with consistency (Wang et al., arXiv 2410.12735)."""
+def mean_over_groups(values: ArrayLike, group: ArrayLike) -> float:
+    """The mean of the groups' means, so that each counts once, however many values it has; NaN without any.
+
+    CREAM averages the consistency over prompts (Wang et al., arXiv 2410.12735).
+    """
     numbers = np.asarray(values, dtype=np.float64)
     found = np.isfinite(numbers)
-    return np.where(found, numbers[found].mean() if found.any() else np.nan, np.nan)
+    if not found.any():
+        return float("nan")
+    _, of = np.unique(np.asarray(group)[found], return_inverse=True)
+    return float((np.bincount(of, weights=numbers[found]) / np.bincount(of)).mean())
 
 
 def of_mean_one(weights: ArrayLike) -> FloatArray:

@@ -115,12 +115,12 @@ class SoftLabel(Step):
     help = (
         "Sets P(chosen is better) of every row; without this step it is that of the consensus. From a score: "
         "σ(scale · score), the Bradley-Terry model of a reward gap; the score itself where it is a share, as "
-        "CREAM-dyn takes the consistency of two rankings; or the mean of those, as CREAM-avg does (arXiv "
-        "2410.12735). Or, as SmPO does, the softmax of both responses' scores, normalised to 0…1 by the "
-        "lowest and the highest of the pairs that come in, where SmPO's code takes fixed ends of one reward "
-        "model; it is at most 0.73. Where only the gap of a pair is known, the largest gap stands for "
-        "highest − lowest. A label of exactly ½ teaches nothing: exports without a column for it leave such "
-        "rows out as ties."
+        "CREAM-dyn takes the consistency of two rankings; or the mean of those over the prompts, as CREAM- "
+        "avg does (arXiv 2410.12735). Or, as SmPO does, the softmax of both responses' scores, normalised to "
+        "0…1 by the lowest and the highest of the pairs that come in, where SmPO's code takes fixed ends of "
+        "one reward model; it is at most 0.73. Where only the gap of a pair is known, the largest gap stands "
+        "for highest − lowest. A label of exactly ½ teaches nothing: exports without a column for it leave "
+        "such rows out as ties."
     )
     scored = {"producer": "scorer"}
     sets = Column.SOFT_LABEL
@@ -133,13 +133,18 @@ class SoftLabel(Step):
             bradley_terry="σ(scale · score)",
             smpo="the softmax of normalised scores (SmPO)",
             score="the score, 0 to 1",
-            mean_score="the mean score, 0 to 1",
+            mean_score="the mean score over the prompts, 0 to 1",
         ),
     )
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     scale: float = Field(default=1.0, ge=0, le=1000, title="Scale", json_schema_extra=slides("0.01 100"))
-    keep_missing: bool = Field(default=False, title="Keep pairs without a score, with the consensus's label")
+    keep_missing: bool = Field(default=False, title="Keep pairs without a score")
+    fill: Literal["consensus", "mean"] = Field(
+        default="consensus",
+        title="Label of a pair that is kept without a score",
+        json_schema_extra=choices(consensus="that of the consensus", mean="the mean label over the prompts"),
+    )
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         found = pool.consensus(pool.method)
@@ -148,8 +153,12 @@ class SoftLabel(Step):
             return filters.with_number(own, missing="no consensus")
         name = scorer_name(self.scorer)
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
-        cut = filters.share_of_score(self._label(pool, at, scores), scores, name=name)
-        return filters.filled(cut, own) if self.keep_missing else cut
+        label = self._label(pool, at, scores)
+        cut = filters.share_of_score(label, scores, name=name)
+        if not self.keep_missing:
+            return cut
+        mean = self._mean(pool, at, np.where(cut.keep, label, np.nan))
+        return filters.filled(cut, own if self.fill == "consensus" else mean)
 
     def _label(self, pool: Pool, at: IntArray, scores: FloatArray) -> FloatArray:
         if self.rule == "bradley_terry":
@@ -157,7 +166,14 @@ class SoftLabel(Step):
         if self.rule == "smpo":
             of_responses = pool.response_scores(self.scorer, self.producer)[:, at]
             return labels.bradley_terry(labels.normalised_gap(scores, of_responses))
-        return labels.mean_of(scores) if self.rule == "mean_score" else scores
+        if self.rule == "mean_score":
+            return np.where(np.isfinite(scores), self._mean(pool, at, scores), np.nan)
+        return scores
+
+    @staticmethod
+    def _mean(pool: Pool, at: IntArray, values: FloatArray) -> FloatArray:
+        """The mean over the prompts, for every pair."""
+        return np.full(len(at), labels.mean_over_groups(values, pool.values("prompt")[at]))
 
 
 class TrainingMargin(GapStep):

@@ -286,11 +286,12 @@ class HoldOut(Step):
 class Confirmed(Step):
     label = "Label confirmed"
     help = (
-        "Keeps pairs whose chosen response a trusted score confirms, and so does at least one of the judges' "
-        "majority and a second score. It is the second stage of Skywork-Reward-V2 (Liu et al., arXiv "
-        "2507.01352), where a reward model trained on human labels is trusted and the best reward model is "
-        "the second. A score confirms where it is higher for chosen over rejected than for rejected over "
-        "chosen."
+        "Keeps pairs whose chosen response a trusted score confirms, and so does at least one of the "
+        "judges' majority and a second score. It is the second stage of Skywork-Reward-V2 (Liu et al., "
+        "arXiv 2507.01352), where a reward model trained on human labels is trusted and the best reward "
+        "model is the second. A score confirms where it is higher for chosen over rejected than for "
+        "rejected over chosen. Where judges alone made the label, their majority is the label again, and "
+        "the trusted score decides."
     )
     scored = {"producer": "scorer", "second_producer": "second_scorer"}
     step: Literal["confirmed"] = "confirmed"

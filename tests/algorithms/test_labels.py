@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.algorithms.labels import bradley_terry, held_out, mean_of, normalised_gap, of_mean_one
+from curation.algorithms.labels import bradley_terry, held_out, mean_over_groups, normalised_gap, of_mean_one
 
 GAPS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 
@@ -63,12 +63,11 @@ def test_equal_scores_differ_by_nothing_and_missing_ones_stay_missing() -> None:
     assert np.isnan(normalised_gap([math.nan])).all()
 
 
-def test_the_mean_stands_for_each_and_not_for_what_is_missing() -> None:
-    assert mean_of([0.25, 0.75]).tolist() == [0.5, 0.5]
-    found = mean_of([math.nan, 0.2])
-    assert np.isnan(found[0])
-    assert found[1] == 0.2
-    assert np.isnan(mean_of([math.nan]))[0]
+def test_each_group_counts_once_in_the_mean_and_what_is_missing_not_at_all() -> None:
+    assert mean_over_groups([0.2, 0.4, 0.9, math.nan], [7, 7, 3, 5]) == pytest.approx((0.3 + 0.9) / 2)
+    assert mean_over_groups([0.2, math.nan], [1, 1]) == 0.2
+    assert math.isnan(mean_over_groups([math.nan], [1]))
+    assert math.isnan(mean_over_groups([], []))
 
 
 @given(st.lists(st.floats(0.001, 1e3), min_size=1, max_size=40))

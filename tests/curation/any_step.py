@@ -89,6 +89,7 @@ STEP_OF: dict[str, SearchStrategy[RawStep]] = {
         scorer=st.sampled_from(SCORERS),
         scale=st.floats(0, 1000),
         keep_missing=st.booleans(),
+        fill=st.sampled_from(["consensus", "mean"]),
     ),
     "training_margin": _gap("training_margin", scale=st.floats(0, 1000)),
     "weight": _gap("weight", rule=st.sampled_from(["gap", "certainty"]), mean_one=st.booleans()),

@@ -13,7 +13,7 @@ from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.funnel import Preview
 from curation.recipes.selection_steps import licence_name
-from curation.recipes.steps import STEPS
+from curation.recipes.steps import STEPS, completed
 from curation.scorers import scorer_name
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
@@ -54,8 +54,9 @@ def other_version(recipe: FilterRecipe, versions: Sequence[FilterRecipe]) -> Fil
 def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]:
     """Every step of both with its places from 1, its parameters by their titles, and what became of it."""
     rows = []
-    for diff in recipe_diff(old.steps, new.steps):
-        raw = new.steps[diff.new] if diff.new is not None else old.steps[diff.old or 0]
+    before, after = completed(old.steps), completed(new.steps)
+    for diff in recipe_diff(before, after):
+        raw = after[diff.new] if diff.new is not None else before[diff.old or 0]
         kind = STEPS[raw["step"]]
         changes = [
             (kind.model_fields[name].title, *(_worded(kind, name, value) for value in values))

@@ -175,6 +175,15 @@ def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:
     return steps
 
 
+def completed(saved: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Saved steps with the parameters that came since, which say by default what was done without them; as
+    they are where they make no recipe any more."""
+    try:
+        return [step.model_dump(mode="json") for step in parse_steps(saved)]
+    except RecipeError:
+        return list(saved)
+
+
 def _say(detail: Any) -> str:
     index, *path = detail["loc"]
     where = ".".join(str(part) for part in path if part not in STEPS)

@@ -13,8 +13,9 @@ from curation.algorithms.filters import Cut
 from curation.models import FilterRecipe, RecipeRun
 from curation.recipes.base import RecipeError
 from curation.recipes.funnel import _entry
+from curation.recipes.pages import compared_steps
 from curation.recipes.steps import STEPS as KINDS
-from curation.recipes.steps import MinMargin
+from curation.recipes.steps import MinMargin, completed
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 from tests.conftest import People
@@ -186,6 +187,16 @@ def test_saving_the_same_steps_again_makes_no_version(people: People) -> None:
     )
     second = saved_recipe(people.project, STEPS[:1])
     assert (second.version, FilterRecipe.objects.count()) == (2, 2)
+
+
+def test_a_parameter_that_came_since_makes_no_version_and_is_no_change(people: People) -> None:
+    steps = [STEPS[0], {"step": "soft_label"}]
+    saved = completed(steps)
+    del saved[1]["fill"]  # as an earlier release saved it
+    first = FilterRecipe.objects.create(project=people.project, name="Clean", version=1, steps=saved)
+    assert saved_recipe(people.project, steps) == first
+    second = saved_recipe(people.project, [STEPS[0], {"step": "soft_label", "scale": 2}])
+    assert compared_steps(first, second)[1]["changes"] == [("Scale", 1.0, 2.0)]
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,15 @@ class Cut:
     """What one filter says of n pairs.
 
     `why[i]` is 0 where pair i is kept, else the 1-based place of its reason in `reasons`. A numeric filter
-    also tells the number it looked at (`values`, NaN where there is none) and where it cut (`borders`).
+    also tells the number it looked at (`values`, NaN where there is none) and where it cut (`borders`), one
+    by named values how many pairs have each (`named`).
     """
 
     why: IntArray
     reasons: tuple[str, ...]
     values: FloatArray | None = None
     borders: tuple[float, ...] = ()
+    named: tuple[tuple[str, int], ...] = ()
 
     @property
     def keep(self) -> BoolArray:
@@ -276,8 +278,14 @@ def not_excluded(why: IntArray, reasons: Sequence[str]) -> Cut:
 
 
 def values_that_stay(value: IntArray, stays: BoolArray, reasons: Sequence[str]) -> Cut:
-    """Keep pairs whose value, a place in `stays`, stays; `reasons` says of each value why its pairs go."""
-    return Cut(np.where(stays[value], 0, value + 1), tuple(reasons))
+    """Keep pairs whose value, a place in `stays`, stays; `reasons` says of each value why its pairs go.
+
+    What it names are the values that stay, then the others, each as its reason does.
+    """
+    n = np.bincount(value, minlength=len(stays)).tolist()
+    order = sorted(range(len(stays)), key=lambda at: (not stays[at], -n[at]))
+    named = tuple((f"{reasons[at]}, {'kept' if stays[at] else 'dropped'}", n[at]) for at in order if n[at])
+    return Cut(np.where(stays[value], 0, value + 1), tuple(reasons), named=named)
 
 
 def first_of_each(*keys: IntArray) -> Cut:

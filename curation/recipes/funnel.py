@@ -117,6 +117,7 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
         "values": _shown_values(cut),
         "valued": int(np.isfinite(cut.values).sum()) if cut.values is not None else 0,
         "borders": list(cut.borders),
+        "named": [list(each) for each in cut.named],
     }
 
 

@@ -88,12 +88,19 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
             "total": step["kept"] + step["dropped"],
             "valued": step.get("valued"),
             "sampled": len(step["values"]) < step.get("valued", step["kept"] + step["dropped"]),
-            "outcomes": [("kept", step["kept"]), *step["reasons"].items()] if step["dropped"] else [],
+            "outcomes": _outcomes(step),
             "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
             "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
         }
         for step in funnel
     ]
+
+
+def _outcomes(step: dict[str, Any]) -> list[tuple[str, int]]:
+    """Each named value with its pairs, or else what was kept and each reason; nothing where all stayed."""
+    if named := step.get("named"):
+        return [(name, n) for name, n in named]
+    return [("kept", step["kept"]), *step["reasons"].items()] if step["dropped"] else []
 
 
 def previewed_steps(project: Project, preview: Preview) -> list[dict[str, Any]]:

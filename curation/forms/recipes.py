@@ -111,7 +111,7 @@ def _slider(info: FieldInfo, limits: Mapping[str, float]) -> dict[str, str]:
     """How a script is to draw a slider beside a number: between the ends that the parameter names, between
     its limits, or between the lowest and the highest value of the step's preview. A seed has none."""
     if named := slider_ends(info):
-        return {"data-slider": named} | ({} if named == "values" else {"data-scale": "log"})
+        return {"data-slider": named, "data-scale": "log"}
     low, high = limits.get("min_value"), limits.get("max_value")
     if low is None or high is None:
         return {"data-slider": "values"}

@@ -88,8 +88,7 @@ def choices(**names: str) -> dict[str, Any]:
 
 def slides(between: str) -> dict[str, Any]:
     """The extra of a number whose limits are no ends for a slider: `values` are those of the step's preview,
-    `pairs` 1 and the pairs that come in, `0.1 10` those two. A number of pairs, or one that names its ends,
-    slides by its logarithm."""
+    `pairs` 1 and the pairs that come in, `0.1 10` those two. It slides by the logarithm: from 0 it cannot."""
     return {"slider": between}
 
 

@@ -108,7 +108,7 @@ def test_a_field_has_the_limits_of_its_parameter(people: People) -> None:
 SLIDERS = {
     ("length_ratio", "min"): ("0.1 10", "log"),
     ("length_ratio", "max"): ("0.1 10", "log"),
-    ("cap_per_value", "at_most"): ("values", None),
+    ("cap_per_value", "at_most"): ("values", "log"),
     ("score_slice", "pairs"): ("pairs", "log"),
     ("curriculum", "blocks"): ("1 100", None),
     ("decontaminate", "n"): ("1 50", None),

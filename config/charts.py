@@ -61,13 +61,33 @@ class _Scale:
     low: float
     span: float
     thresholds: Sequence[float] = ()
+    each: float = 1.0  # how many each count stands for
+
+    def count(self, n: int) -> str:
+        return f"{n:,}" if self.each == 1 else f"about {round(n * self.each):,}"
+
+    def is_below(self, index: int) -> bool:
+        """Whether all values of the bar lie under the one threshold or outside the two; the last bar has the
+        highest value in it."""
+        if not self.thresholds:
+            return False
+        start, end = (self.low + self.span * at / self.bins for at in (index, index + 1))
+        first, last = self.thresholds[0], self.thresholds[-1]
+        rounding = 1e-9 * self.span
+        under = end < first - rounding if index == self.bins - 1 else end <= first
+        return under or (len(self.thresholds) > 1 and start >= last)
 
 
 def histogram(
-    values: Iterable[float | None], *, bins: int, label: str, thresholds: Sequence[float] = ()
+    values: Iterable[float | None],
+    *,
+    bins: int,
+    label: str,
+    thresholds: Sequence[float] = (),
+    of: int | None = None,
 ) -> Histogram | None:
     """Counts per equal-width bin; None without a finite value. Bars under the one threshold, or outside the
-    two, are marked."""
+    two, are marked. Where the values are a sample `of` more, counts are scaled and said to be about that."""
     numbers = [value for value in values if value is not None and math.isfinite(value)]
     if not numbers:
         return None
@@ -76,11 +96,11 @@ def histogram(
     counts = [0] * bins
     for number in numbers:
         counts[min(int((number - low) / span * bins), bins - 1)] += 1
-    scale = _Scale(bins, max(counts), low, span, thresholds)
+    scale = _Scale(bins, max(counts), low, span, thresholds, max(of or 0, len(numbers)) / len(numbers))
     return Histogram(
         id=f"chart-{next(_ids)}",
         label=label,
-        description=_describe(numbers, low, high, thresholds),
+        description=_describe(numbers, scale),
         bars=[_bar(index, n, scale) for index, n in enumerate(counts) if n],
         low=number_text(low),
         high=number_text(high),
@@ -141,10 +161,8 @@ def _bar(index: int, n: int, scale: _Scale) -> Bar:
         y=round(BASE - tall, 2),
         width=round(step - GAP, 2),
         height=round(tall, 2),
-        below=(end <= scale.thresholds[0] or (len(scale.thresholds) > 1 and start >= scale.thresholds[-1]))
-        if scale.thresholds
-        else False,
-        title=f"{number_text(start)} to {number_text(end)}: {n:,}",
+        below=scale.is_below(index),
+        title=f"{number_text(start)} to {number_text(end)}: {scale.count(n)}",
     )
 
 
@@ -152,14 +170,16 @@ def _threshold_x(threshold: float, low: float, span: float) -> float:
     return round(min(max((threshold - low) / span, 0.0), 1.0) * WIDTH, 2)
 
 
-def _describe(numbers: list[float], low: float, high: float, thresholds: Sequence[float]) -> str:
+def _describe(numbers: list[float], scale: _Scale) -> str:
     text = (
-        f"{len(numbers):,} values from {number_text(low)} to {number_text(high)}, "
-        f"median {number_text(statistics.median(numbers))}."
+        f"{round(len(numbers) * scale.each):,} values from {number_text(min(numbers))} to "
+        f"{number_text(max(numbers))}, median {number_text(statistics.median(numbers))}."
     )
-    for threshold in thresholds:
+    if scale.each > 1:
+        text += f" Counts are scaled from a sample of {len(numbers):,}."
+    for threshold in scale.thresholds:
         below = sum(number < threshold for number in numbers)
-        text += f" The threshold {number_text(threshold)} has {below:,} below it."
+        text += f" The threshold {number_text(threshold)} has {scale.count(below)} below it."
     return text
 
 

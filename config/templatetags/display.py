@@ -126,10 +126,22 @@ def when(moment: datetime | None) -> str:
 
 @register.inclusion_tag("components/histogram.html")
 def histogram(
-    values: Iterable[float | None], bins: int = 20, label: str = "", thresholds: Sequence[float] = ()
+    values: Iterable[float | None],
+    bins: int = 20,
+    label: str = "",
+    thresholds: Sequence[float] = (),
+    of: int | None = None,
 ) -> dict[str, Any]:
-    """Bars of `values` in `bins` bins, with a line at each of the `thresholds`."""
-    return {"chart": charts.histogram(values, bins=bins, label=label, thresholds=thresholds), "label": label}
+    """Bars of `values`, all or a sample `of` so many, in `bins` bins, with a line at each of the
+    `thresholds`."""
+    chart = charts.histogram(values, bins=bins, label=label, thresholds=thresholds, of=of)
+    return {"chart": chart, "label": label}
+
+
+@register.inclusion_tag("components/columns.html")
+def columns(values: Sequence[tuple[str, int]], label: str = "") -> dict[str, Any]:
+    """A bar for each (name, count)."""
+    return {"chart": charts.columns(values, label=label)}
 
 
 @register.inclusion_tag("components/whisker.html")

@@ -22,13 +22,15 @@ class Cut:
     """What one filter says of n pairs.
 
     `why[i]` is 0 where pair i is kept, else the 1-based place of its reason in `reasons`. A numeric filter
-    also tells the number it looked at (`values`, NaN where there is none) and where it cut (`borders`).
+    also tells the number it looked at (`values`, NaN where there is none) and where it cut (`borders`), one
+    by named values how many pairs have each (`named`).
     """
 
     why: IntArray
     reasons: tuple[str, ...]
     values: FloatArray | None = None
     borders: tuple[float, ...] = ()
+    named: tuple[tuple[str, int], ...] = ()
 
     @property
     def keep(self) -> BoolArray:
@@ -54,10 +56,13 @@ def percent_of(percent: float, n: int) -> int:
     return int(Fraction(str(percent)) * n / 100)
 
 
-def consensus_exists(winner: IntArray, known: BoolArray, answered: BoolArray, chosen: IntArray) -> Cut:
+def consensus_exists(
+    winner: IntArray, known: BoolArray, answered: BoolArray, chosen: IntArray, probability: FloatArray
+) -> Cut:
     """Keep pairs whose winner (+1 a, −1 b, 0 tie) is the one `chosen`.
 
-    `known` is false where nobody answered; `answered` is false where everyone said both bad.
+    `known` is false where nobody answered; `answered` is false where everyone said both bad. `probability` is
+    that of a being better; the number of the cut is that of the chosen response.
     """
     failing = {
         "no judgment": ~known,
@@ -65,7 +70,9 @@ def consensus_exists(winner: IntArray, known: BoolArray, answered: BoolArray, ch
         "tie": winner == 0,
         "names the other response": winner != chosen,
     }
-    return Cut(*first_reason(failing, len(winner)))
+    of_chosen = np.where(chosen < 0, 1 - probability, probability)
+    of_chosen[~(known & answered)] = np.nan
+    return Cut(*first_reason(failing, len(winner)), of_chosen, (0.5,))
 
 
 def min_margin(margin: FloatArray, threshold: float) -> Cut:
@@ -231,10 +238,10 @@ def share_of_score(share: FloatArray, score: FloatArray, *, name: str) -> Cut:
 
 
 def filled(cut: Cut, instead: FloatArray) -> Cut:
-    """Keep the pairs that have no number too, with the one that stands `instead`."""
+    """Keep the pairs that have no number too, with the one that stands `instead`; NaN stands for none."""
     if cut.values is None:
         raise ValueError("a cut without numbers has none to fill")
-    lacks = ~np.isfinite(cut.values)
+    lacks = ~np.isfinite(cut.values) & np.isfinite(instead)
     return Cut(np.where(lacks, 0, cut.why), cut.reasons, np.where(lacks, instead, cut.values))
 
 
@@ -271,12 +278,18 @@ def not_excluded(why: IntArray, reasons: Sequence[str]) -> Cut:
 
 
 def values_that_stay(value: IntArray, stays: BoolArray, reasons: Sequence[str]) -> Cut:
-    """Keep pairs whose value, a place in `stays`, stays; `reasons` says of each value why its pairs go."""
-    return Cut(np.where(stays[value], 0, value + 1), tuple(reasons))
+    """Keep pairs whose value, a place in `stays`, stays; `reasons` says of each value why its pairs go.
+
+    What it names are the values that stay, then the others, each as its reason does.
+    """
+    n = np.bincount(value, minlength=len(stays)).tolist()
+    order = sorted(range(len(stays)), key=lambda at: (not stays[at], -n[at]))
+    named = tuple((f"{reasons[at]}, {'kept' if stays[at] else 'dropped'}", n[at]) for at in order if n[at])
+    return Cut(np.where(stays[value], 0, value + 1), tuple(reasons), named=named)
 
 
 def first_of_each(*keys: IntArray) -> Cut:
-    """Keep the first of the pairs that are alike in all keys."""
+    """Keep the first of the pairs that are alike in all keys. Its number is how many are alike."""
     n = len(keys[0])
     order = np.lexsort(keys)
     differs = np.zeros(n, dtype=np.bool_)
@@ -285,7 +298,10 @@ def first_of_each(*keys: IntArray) -> Cut:
     again = np.zeros(n, dtype=np.bool_)
     again[order] = ~differs
     again[order[:1]] = False
-    return Cut(*first_reason({"same texts as an earlier pair": again}, n))
+    group = np.cumsum(~again[order]) - 1
+    alike = np.empty(n)
+    alike[order] = np.bincount(group)[group]
+    return Cut(*first_reason({"same texts as an earlier pair": again}, n), alike, (1.0,))
 
 
 @dataclass(frozen=True)
@@ -300,7 +316,10 @@ class Verdicts:
 
 
 def judges_agree(verdicts: Verdicts, n: int, *, require_judge: bool) -> Cut:
-    """Keep pairs for which every judge, in both presentation orders, names one and the same winner."""
+    """Keep pairs for which every judge, in both presentation orders, names one and the same winner.
+
+    Its number is the share of the pair's verdicts that name its most frequent winner.
+    """
     judges, at_judge = np.unique(verdicts.judge, return_inverse=True)
     seats, first, at_seat = np.unique(
         verdicts.at * max(len(judges), 1) + at_judge, return_index=True, return_inverse=True
@@ -318,7 +337,12 @@ def judges_agree(verdicts: Verdicts, n: int, *, require_judge: bool) -> Cut:
         "verdict flips with the order": _any(pair_of, n, flipped),
         "judges name different winners": _any(verdicts.at, n, says_a) & _any(verdicts.at, n, says_b),
     }
-    return Cut(*first_reason(failing, n))
+    n_a, n_b, n_all = (
+        np.bincount(verdicts.at[which], minlength=n) for which in (says_a, says_b, says_a | ~says_a)
+    )
+    share = np.full(n, np.nan)
+    np.divide(np.maximum(n_a, n_b), n_all, out=share, where=n_all > 0)
+    return Cut(*first_reason(failing, n), share, (1.0,))
 
 
 def _any(group: IntArray, n_groups: int, which: BoolArray) -> BoolArray:

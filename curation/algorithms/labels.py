@@ -24,20 +24,33 @@ def bradley_terry(gap: ArrayLike, scale: float = 1.0) -> FloatArray:
     return probability
 
 
-def spread_gap(gap: ArrayLike) -> FloatArray:
-    """The gaps as shares of their spread, max − min, 0 where all are equal: what SmPO's normalised scores
-    differ by (Lu et al., code of SmPO-Diffusion, which takes fixed ends of PickScore)."""
-    gaps = np.asarray(gap, dtype=np.float64)
-    found = gaps[np.isfinite(gaps)]
-    spread = float(np.ptp(found)) if len(found) else 0.0
-    return gaps / spread if spread else np.where(np.isfinite(gaps), 0.0, np.nan)
+def normalised_gap(gap: ArrayLike, scores: ArrayLike = ()) -> FloatArray:
+    """What two responses' scores differ by once the scores are min-max normalised: gap / (max − min), in
+    [−1, 1], and 0 where all scores are equal. The softmax of two such scores is σ of it, at most σ(1) = 0.73
+    (Lu et al., code of SmPO-Diffusion, which takes fixed ends of PickScore).
+
+    `scores` are those of all responses, in any shape. Where they are not known, the largest |gap| stands for
+    max − min, which is never smaller.
+    """
+    gaps, known = np.asarray(gap, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    found, known = gaps[np.isfinite(gaps)], known[np.isfinite(known)]
+    width = max(
+        float(np.ptp(known)) if len(known) else 0.0, float(np.abs(found).max()) if len(found) else 0.0
+    )
+    return gaps / width if width else np.where(np.isfinite(gaps), 0.0, np.nan)
 
 
-def mean_of(values: ArrayLike) -> FloatArray:
-    """Their mean in place of each, as CREAM-avg does with consistency (Wang et al., arXiv 2410.12735)."""
+def mean_over_groups(values: ArrayLike, group: ArrayLike) -> float:
+    """The mean of the groups' means, so that each counts once, however many values it has; NaN without any.
+
+    CREAM averages the consistency over prompts (Wang et al., arXiv 2410.12735).
+    """
     numbers = np.asarray(values, dtype=np.float64)
     found = np.isfinite(numbers)
-    return np.where(found, numbers[found].mean() if found.any() else np.nan, np.nan)
+    if not found.any():
+        return float("nan")
+    _, of = np.unique(np.asarray(group)[found], return_inverse=True)
+    return float((np.bincount(of, weights=numbers[found]) / np.bincount(of)).mean())
 
 
 def of_mean_one(weights: ArrayLike) -> FloatArray:

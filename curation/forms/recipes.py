@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
-from curation.recipes.base import Step, choice_names
+from curation.recipes.base import Step, choice_names, slider_ends
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
@@ -96,24 +96,26 @@ def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:
         for limit in ("ge", "le")
         if hasattr(bound, limit)
     }
+    slider = _slider(info, limits)
     if info.annotation is int:
-        return forms.IntegerField(**limits, **common)
+        return forms.IntegerField(widget=forms.NumberInput(attrs=slider), **limits, **common)
     return forms.FloatField(
         required=info.annotation is float,
-        widget=forms.NumberInput(attrs={"step": "any", **_slider(limits)}),
+        widget=forms.NumberInput(attrs={"step": "any", **slider}),
         **limits,
         **common,
     )
 
 
-def _slider(limits: Mapping[str, float]) -> dict[str, str]:
-    """How a script is to draw a slider beside a number: between its limits, or between the lowest and the
-    highest value of the step's preview."""
-    ends = (limits.get("min_value"), limits.get("max_value"))
-    if None in ends:
+def _slider(info: FieldInfo, limits: Mapping[str, float]) -> dict[str, str]:
+    """How a script is to draw a slider beside a number: between the ends that the parameter names, between
+    its limits, or between the lowest and the highest value of the step's preview. A seed has none."""
+    if named := slider_ends(info):
+        return {"data-slider": named, "data-scale": "log"}
+    low, high = limits.get("min_value"), limits.get("max_value")
+    if low is None or high is None:
         return {"data-slider": "values"}
-    low, high = ends
-    return {"data-slider": f"{low:g} {high:g}"} if high <= 100 else {}  # type: ignore[operator]
+    return {"data-slider": f"{low:g} {high:g}"} if high <= 100 else {}
 
 
 def _producers(project: Project, scorer: str) -> list[tuple[str, str]]:

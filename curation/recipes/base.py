@@ -45,7 +45,8 @@ class RecipeError(CurationError):
 class Step(BaseModel, ABC):
     """One filter with its parameters. `cut` judges the pairs at places `at` of the pool, in that order.
 
-    A parameter's title and description are what its field says; `choices` in its extra names each value.
+    A parameter's title and description are what its field says; `choices` in its extra names each value, and
+    `slider` how far a slider goes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -83,6 +84,18 @@ class Step(BaseModel, ABC):
 def choices(**names: str) -> dict[str, Any]:
     """The extra of a field with fixed values: what each is called."""
     return {"choices": names}
+
+
+def slides(between: str) -> dict[str, Any]:
+    """The extra of a number whose limits are no ends for a slider: `values` are those of the step's preview,
+    `pairs` 1 and the pairs that come in, `0.1 10` those two. It slides by the logarithm: from 0 it cannot."""
+    return {"slider": between}
+
+
+def slider_ends(info: FieldInfo) -> str:
+    """What `slides` said; empty for any other parameter."""
+    extra = info.json_schema_extra
+    return str(extra["slider"]) if isinstance(extra, dict) and "slider" in extra else ""
 
 
 def choice_names(info: FieldInfo) -> dict[str, str]:

@@ -41,6 +41,15 @@ class Funnel:
 
 
 @dataclass(frozen=True)
+class Emptied:
+    """Why no pair is left, in words, and the place in the report of the step that took the last ones; −1
+    where none came in."""
+
+    place: int
+    words: str
+
+
+@dataclass(frozen=True)
 class Preview:
     """The funnel's report; `before` are the entries that come before the first step of the recipe."""
 
@@ -49,6 +58,27 @@ class Preview:
     pairs_in: int
     pairs_kept: int
     read_at: datetime
+
+    @property
+    def emptied(self) -> Emptied | None:
+        return emptied(self.report, self.pairs_in)
+
+
+def emptied(report: Sequence[dict[str, Any]], pairs_in: int) -> Emptied | None:
+    """None where pairs are left. `report` is that of a funnel, of at least one step."""
+    if report[-1]["kept"]:
+        return None
+    if not pairs_in:
+        return Emptied(-1, "The project has no pairs outside gold prompts. Build pairs first.")
+    place, step = next((place, step) for place, step in enumerate(report) if not step["kept"])
+    reasons = ", ".join(f"{reason} ({n})" for reason, n in step["reasons"].items())
+    by_itself = step["step"] == NotExcluded.model_fields["step"].default
+    advice = "Take excluded prompts back" if by_itself else "Loosen that step"
+    words = (
+        f"None of the {pairs_in} pairs is left after “{step['label']}”, which dropped the last "
+        f"{step['dropped']}: {reasons}. {advice}, or judge more pairs."
+    )
+    return Emptied(place, words)
 
 
 def run_steps(pool: Pool, steps: Sequence[Step]) -> Funnel:
@@ -85,7 +115,9 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
             "dropped": ids[_nearest_the_border(cut, ~cut.keep)].tolist(),
         },
         "values": _shown_values(cut),
+        "valued": int(np.isfinite(cut.values).sum()) if cut.values is not None else 0,
         "borders": list(cut.borders),
+        "named": [list(each) for each in cut.named],
     }
 
 

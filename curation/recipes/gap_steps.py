@@ -10,7 +10,7 @@ from pydantic import Field
 from curation.algorithms import filters, labels, selection
 from curation.algorithms.filters import Cut, FloatArray, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Step, choices
+from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Step, choices, slides
 from curation.recipes.pool import Pool
 from curation.scorers import scorer_name
 
@@ -114,10 +114,13 @@ class SoftLabel(Step):
     label = "Soft label"
     help = (
         "Sets P(chosen is better) of every row; without this step it is that of the consensus. From a score: "
-        "σ(scale · score), the Bradley-Terry model of a reward gap; σ(score / spread of the scores), as SmPO "
-        "takes normalised scores; the score itself where it is a share, as CREAM-dyn takes the consistency "
-        "of two rankings; or the mean of those, as CREAM-avg does (arXiv 2410.12735). A label of exactly ½ "
-        "says nothing of which is better: exports that do not write the label leave such rows out as ties."
+        "σ(scale · score), the Bradley-Terry model of a reward gap; the score itself where it is a share, as "
+        "CREAM-dyn takes the consistency of two rankings; or the mean of those over the prompts, as "
+        "CREAM-avg does (arXiv 2410.12735). Or, as SmPO does, the softmax of both responses' scores, normalised to "
+        "0…1 by the lowest and the highest of the pairs that come in, where SmPO's code takes fixed ends of "
+        "one reward model; it is at most 0.73. Where only the gap of a pair is known, the largest gap stands "
+        "for highest − lowest. A label of exactly ½ says nothing of which is better: exports "
+        "that do not write the label leave such rows out as ties."
     )
     scored = {"producer": "scorer"}
     sets = Column.SOFT_LABEL
@@ -128,15 +131,20 @@ class SoftLabel(Step):
         json_schema_extra=choices(
             consensus="the consensus",
             bradley_terry="σ(scale · score)",
-            smpo="σ(score / spread of the scores)",
+            smpo="the softmax of normalised scores (SmPO)",
             score="the score, 0 to 1",
-            mean_score="the mean score, 0 to 1",
+            mean_score="the mean score over the prompts, 0 to 1",
         ),
     )
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
-    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale")
-    keep_missing: bool = Field(default=False, title="Keep pairs without a score, with the consensus's label")
+    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale", json_schema_extra=slides("0.01 100"))
+    keep_missing: bool = Field(default=False, title="Keep pairs without a score")
+    fill: Literal["consensus", "mean"] = Field(
+        default="consensus",
+        title="Label of a pair that is kept without a score",
+        json_schema_extra=choices(consensus="that of the consensus", mean="the mean label over the prompts"),
+    )
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         found = pool.consensus(pool.method)
@@ -145,15 +153,27 @@ class SoftLabel(Step):
             return filters.with_number(own, missing="no consensus")
         name = scorer_name(self.scorer)
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
-        cut = filters.share_of_score(self._label(scores), scores, name=name)
-        return filters.filled(cut, own) if self.keep_missing else cut
+        label = self._label(pool, at, scores)
+        cut = filters.share_of_score(label, scores, name=name)
+        if not self.keep_missing:
+            return cut
+        mean = self._mean(pool, at, np.where(cut.keep, label, np.nan))
+        return filters.filled(cut, own if self.fill == "consensus" else mean)
 
-    def _label(self, scores: FloatArray) -> FloatArray:
+    def _label(self, pool: Pool, at: IntArray, scores: FloatArray) -> FloatArray:
         if self.rule == "bradley_terry":
             return labels.bradley_terry(scores, self.scale)
         if self.rule == "smpo":
-            return labels.bradley_terry(labels.spread_gap(scores))
-        return labels.mean_of(scores) if self.rule == "mean_score" else scores
+            of_responses = pool.response_scores(self.scorer, self.producer)[:, at]
+            return labels.bradley_terry(labels.normalised_gap(scores, of_responses))
+        if self.rule == "mean_score":
+            return np.where(np.isfinite(scores), self._mean(pool, at, scores), np.nan)
+        return scores
+
+    @staticmethod
+    def _mean(pool: Pool, at: IntArray, values: FloatArray) -> FloatArray:
+        """The mean over the prompts, for every pair."""
+        return np.full(len(at), labels.mean_over_groups(values, pool.values("prompt")[at]))
 
 
 class TrainingMargin(GapStep):
@@ -165,7 +185,7 @@ class TrainingMargin(GapStep):
     )
     sets = Column.MARGIN
     step: Literal["training_margin"] = "training_margin"
-    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale")
+    scale: float = Field(default=1.0, ge=0, le=1000, title="Scale", json_schema_extra=slides("0.01 100"))
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         margin = np.maximum(self.scale * self.gaps(pool, at), 0.0)

@@ -13,7 +13,7 @@ from curation.recipes.base import Step, choice_names
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.funnel import Preview
 from curation.recipes.selection_steps import licence_name
-from curation.recipes.steps import STEPS
+from curation.recipes.steps import STEPS, completed
 from curation.scorers import scorer_name
 
 # What a funnel may hold: the steps one chooses, and the one that comes by itself.
@@ -59,8 +59,9 @@ def other_version(recipe: FilterRecipe, versions: Sequence[FilterRecipe]) -> Fil
 def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]:
     """Every step of both with its places from 1, its parameters by their titles, and what became of it."""
     rows = []
-    for diff in recipe_diff(old.steps, new.steps):
-        raw = new.steps[diff.new] if diff.new is not None else old.steps[diff.old or 0]
+    before, after = completed(old.steps), completed(new.steps)
+    for diff in recipe_diff(before, after):
+        raw = after[diff.new] if diff.new is not None else before[diff.old or 0]
         kind = STEPS[raw["step"]]
         changes = [
             (kind.model_fields[name].title, *(_worded(kind, name, value) for value in values))
@@ -80,7 +81,9 @@ def compared_steps(old: FilterRecipe, new: FilterRecipe) -> list[dict[str, Any]]
 
 
 def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The stored funnel, its example pairs loaded in one query."""
+    """The stored funnel, its example pairs loaded in one query. `sampled` says that the values are some of
+    many, `valued` how many those are, where the funnel says so: those of earlier releases do not. `outcomes`
+    is what became of the pairs of a step without values."""
     wanted = {pk for step in funnel for ids in step["examples"].values() for pk in ids}
     pairs = Pair.objects.for_project(project).with_texts().in_bulk(list(wanted))
     return [
@@ -88,6 +91,9 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
             **step,
             "params": _titled({"step": step["step"], **step["params"]}),
             "total": step["kept"] + step["dropped"],
+            "valued": step.get("valued"),
+            "sampled": len(step["values"]) < step.get("valued", step["kept"] + step["dropped"]),
+            "outcomes": _outcomes(step),
             "kept_pairs": [pairs[pk] for pk in step["examples"]["kept"] if pk in pairs],
             "dropped_pairs": [pairs[pk] for pk in step["examples"]["dropped"] if pk in pairs],
         }
@@ -95,16 +101,31 @@ def funnel_with_examples(project: Project, funnel: Sequence[dict[str, Any]]) -> 
     ]
 
 
+def _outcomes(step: dict[str, Any]) -> list[tuple[str, int]]:
+    """Each named value with its pairs, or else what was kept and each reason; nothing where all stayed."""
+    if named := step.get("named"):
+        return [(name, n) for name, n in named]
+    return [("kept", step["kept"]), *step["reasons"].items()] if step["dropped"] else []
+
+
 def previewed_steps(project: Project, preview: Preview) -> list[dict[str, Any]]:
     """The funnel as pages show it, each step with its place in the recipe, −1 for those that come by
-    themselves, and the ends of a slider over its values."""
+    themselves, and the ends of a slider over its values: ranks, percentages, or sizes of groups from 1."""
     steps = funnel_with_examples(project, preview.report)
     for place, step in enumerate(steps):
-        values = step["values"]
-        by_rank = preview.report[place]["params"].get("by") == "percentile"
         step["place"] = place - preview.before if place >= preview.before else -1
-        step["ends"] = (0, 100) if by_rank else (values[0], values[-1]) if values else None
+        step["ends"] = _slider_ends(preview.report[place]["params"], step["values"])
     return steps
+
+
+def _slider_ends(params: dict[str, Any], values: Sequence[float]) -> tuple[float, float] | None:
+    if params.get("by") == "percentile":
+        return 0, 100
+    if params.get("unit") == "percent":
+        return 1, 100
+    if not values:
+        return None
+    return (1 if "at_most" in params else values[0]), values[-1]
 
 
 def _titled(raw: dict[str, Any]) -> dict[str, Any]:

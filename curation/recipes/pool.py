@@ -13,6 +13,7 @@ from curation.models import Project, ScoreProducer
 from curation.recipes import reads
 from curation.recipes.kept import Array, InMemory, Kept, Read
 from curation.recipes.reads import PromptValue
+from curation.scorers import SCORERS
 
 # Ids in the range of the project's for each of its own, from which on they are searched rather than tabled.
 SPARSE = 8
@@ -92,15 +93,24 @@ class Pool:
 
     def both_scores(self, scorer: str, producer_id: int | None) -> tuple[FloatArray, FloatArray]:
         """(of chosen over rejected, of rejected over chosen); of a symmetric score, the same twice."""
-        producers = ScoreProducer.objects.filter(project=self.project, scorer=scorer).order_by("-id")
-        producer = (producers.filter(pk=producer_id) if producer_id else producers).first()
+        producer = self._producer(scorer, producer_id)
         if producer is None:
             nothing = np.full(len(self), np.nan)
             return nothing, nothing
-        self.producers[producer.pk] = producer
         return self._chosen_first(
             *self._kept.get(f"scores {producer.pk}", lambda: self._read_scores(producer))
         )
+
+    def response_scores(self, scorer: str, producer_id: int | None) -> FloatArray:
+        """The numbers of both responses, whose difference is the score, as (2, pairs); NaN where there are
+        none, as of scorers that look at a pair as a whole."""
+        producer = self._producer(scorer, producer_id)
+        if producer is None or scorer not in SCORERS or not SCORERS[scorer].ranks_responses:
+            return np.full((2, len(self)), np.nan)
+        (found,) = self._kept.get(
+            f"response scores {producer.pk}", lambda: (self._read_response_scores(producer),)
+        )
+        return found
 
     def values(self, of: PromptValue | Literal["prompt", "chosen_model"]) -> IntArray:
         """A number for each pair's value: equal numbers, equal values."""
@@ -140,6 +150,14 @@ class Pool:
         """What a step reads for itself, kept beside the rest."""
         return self._kept.get(name, read)
 
+    def _producer(self, scorer: str, producer_id: int | None) -> ScoreProducer | None:
+        """The one named or, without a name, the newest; noted as one whose scores were read."""
+        producers = ScoreProducer.objects.filter(project=self.project, scorer=scorer).order_by("-id")
+        producer = (producers.filter(pk=producer_id) if producer_id else producers).first()
+        if producer is not None:
+            self.producers[producer.pk] = producer
+        return producer
+
     def _chosen_first(self, of_a: Array, of_b: Array) -> tuple[Array, Array]:
         """(chosen, rejected) of two columns; (b, a) where nobody is chosen."""
         a_chosen = self.chosen > 0
@@ -175,6 +193,12 @@ class Pool:
             fits = table["direction"] != other
             found[at[fits]] = table["value"][fits]
         return a_over_b, b_over_a
+
+    def _read_response_scores(self, producer: ScoreProducer) -> FloatArray:
+        at, table = self._inside(reads.response_scores(producer))
+        found = np.full((2, len(self)), np.nan)
+        found[0, at], found[1, at] = table["a"], table["b"]
+        return found
 
     def _read_licences(self) -> tuple[Array, ...]:
         prompts, place = np.unique(self.values("licence"), return_inverse=True)

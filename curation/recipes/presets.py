@@ -91,13 +91,21 @@ PRESETS = (
         "cream-dyn",
         "CREAM-dyn",
         "Wang et al., arXiv 2410.12735",
-        "Takes the consistency of two rankings of a prompt's responses, Kendall's τ as a share, for the soft "
-        "label of its pairs: compare two models or judges on the page Scores first. The paper ranks by the "
-        "implicit rewards of two iterations of one model, and its main variant takes the mean over the "
-        "dataset, “the mean score” in the step. A trainer must read the label; DPO as it comes does not.",
+        "Takes the consistency of two rankings of a prompt's responses, Kendall's τ as a share, for the "
+        "soft label of its pairs, and the mean over the prompts where it is not known: compare two models "
+        "or judges on the page Scores first. The paper ranks by the implicit rewards of two iterations of "
+        "one model and pairs the response with the highest reward with the one with the lowest; here the "
+        "judgments say which is chosen. Its main variant takes the mean for every pair, “the mean score” in "
+        "the step. A trainer must read the label; DPO as it comes does not.",
         (
             {"step": "consensus_exists"},
-            {"step": "soft_label", "rule": "score", "scorer": "kendall_consistency"},
+            {
+                "step": "soft_label",
+                "rule": "score",
+                "scorer": "kendall_consistency",
+                "keep_missing": True,
+                "fill": "mean",
+            },
         ),
     ),
     Preset(
@@ -106,8 +114,10 @@ PRESETS = (
         "Liu et al., arXiv 2507.01352",
         "Keeps labels that a trusted reward model confirms together with the judges or the best reward "
         "model. The paper trains the trusted one on human labels alone: here it is the estimator trained on "
-        "the project's judgments, and the best one is the implicit reward. Flipping what was dropped, and "
-        "asking judges again where the reward model doubts, are left to you.",
+        "the project's judgments, and the best one is the implicit reward. Where judges alone made a label, "
+        "their majority is the label again, and the estimator has learned from them: the rule says most "
+        "where people judged. Flipping what was dropped, and asking judges again where the reward model "
+        "doubts, are left to you.",
         (
             {"step": "consensus_exists"},
             {"step": "confirmed", "scorer": "upo_probability", "second_scorer": "implicit_reward_gap"},
@@ -117,9 +127,10 @@ PRESETS = (
         "curry-dpo",
         "Curry-DPO",
         "Pattnaik et al., arXiv 2403.07230",
-        "Orders the pairs of every prompt from the easiest to the hardest, in blocks to be trained one after "
-        "another, by the margin of the consensus. The paper pairs the best response with each other one and "
-        "takes GPT-4's scores: build such pairs by the plan “best against each”.",
+        "Orders the pairs of every prompt from the easiest to the hardest, in blocks to be trained one "
+        "after another, by the margin of the consensus. In the paper each block starts from the model of "
+        "the one before, as policy and as reference, which is left to you. It pairs the best response with "
+        "each other one and takes GPT-4's scores: build such pairs by the plan “best against each”.",
         ({"step": "consensus_exists"}, {"step": "curriculum", "scheme": "prompt"}),
     ),
     Preset(
@@ -135,7 +146,9 @@ PRESETS = (
         "Scaled Bradley-Terry",
         "Wang et al., arXiv 2410.01257",
         "Weighs each pair by the strength that raters stated, for a reward model: the loss is −m log σ(Δr) "
-        "with m from 1 to 3. The paper rounds the mean strength of three raters; here it is not rounded.",
+        "with m the strength. The paper's m is 1, 2 or 3, the rounded mean of the three most similar "
+        "raters; here it is the mean of all, not rounded, which lies below 1 where raters differ on the "
+        "winner. “Three most similar” in the first step leaves out the pairs that the paper leaves out.",
         (
             {"step": "consensus_exists"},
             {"step": "weight", "rule": "gap", "gap": "strength", "mean_one": False},

@@ -74,6 +74,11 @@ SCORES = """
 SELECT pair_id, (CASE direction WHEN 'a_over_b' THEN 1 WHEN 'b_over_a' THEN -1 ELSE 0 END)::int2, value
 FROM curation_pairscore WHERE producer_id = %s
 """
+RESPONSE_SCORES = """
+SELECT pair_id, (details->>'a')::float8, (details->>'b')::float8
+FROM curation_pairscore
+WHERE producer_id = %s AND direction = 'a_over_b' AND details ? 'a' AND details ? 'b'
+"""
 RESPONSES = """
 SELECT response.id, {value} FROM curation_response response
 JOIN curation_prompt prompt ON prompt.id = response.prompt_id WHERE prompt.project_id = %s
@@ -138,6 +143,11 @@ def strengths(project: Project) -> Table:
 def scores(producer: ScoreProducer) -> Table:
     """`pair`, `direction` (+1 a over b, −1 b over a, 0 symmetric), `value`."""
     return copy_out(SCORES, [producer.pk], [("pair", "i8"), ("direction", "i2"), ("value", "f8")])
+
+
+def response_scores(producer: ScoreProducer) -> Table:
+    """`pair`, and the numbers of its responses, `a` and `b`, whose difference the score is."""
+    return copy_out(RESPONSE_SCORES, [producer.pk], [("pair", "i8"), ("a", "f8"), ("b", "f8")])
 
 
 def lengths(project: Project) -> tuple[IntArray, IntArray]:

@@ -10,7 +10,17 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 from curation.algorithms import decontamination, filters, labels, selection
 from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
-from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Seed, Step, choices
+from curation.recipes.base import (
+    DEFAULT_SCORER,
+    Column,
+    Percent,
+    Producer,
+    Scorer,
+    Seed,
+    Step,
+    choices,
+    slides,
+)
 from curation.recipes.pool import Pool
 from curation.scorers import scorer_name
 
@@ -77,7 +87,7 @@ class ScoreSlice(Step):
     scorer: Scorer = DEFAULT_SCORER
     producer: Producer = None
     quantile: float = Field(default=0.5, ge=0, le=1, title="Quantile")
-    pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep")
+    pairs: int = Field(default=512, ge=1, le=10**9, title="Pairs to keep", json_schema_extra=slides("pairs"))
 
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         scores = pool.chosen_scores(self.scorer, self.producer)[at]
@@ -103,7 +113,7 @@ class CapPerValue(Step):
     per: Literal["source", "category", "prompt", "chosen_model"] = Field(
         default="source", title="Per", json_schema_extra=choices(**CAPPED)
     )
-    at_most: int = Field(default=1000, ge=1, le=10**9, title="At most")
+    at_most: int = Field(default=1000, ge=1, le=10**9, title="At most", json_schema_extra=slides("values"))
     unit: Literal["pairs", "percent"] = Field(
         default="pairs",
         title="Counted in",
@@ -241,7 +251,8 @@ class ExactDuplicates(Step):
     help = (
         "Of pairs whose chosen and rejected texts are both the same but for case and white space, keeps the "
         "first. Short answers such as “Yes” repeat over prompts that have nothing in common; to keep those, "
-        "compare within a prompt only."
+        "compare within a prompt only. The histogram is of how many pairs are alike, 1 where a pair has no "
+        "duplicate."
     )
     step: Literal["exact_duplicates"] = "exact_duplicates"
     same_prompt: bool = Field(default=False, title="Compare within a prompt only")
@@ -275,11 +286,12 @@ class HoldOut(Step):
 class Confirmed(Step):
     label = "Label confirmed"
     help = (
-        "Keeps pairs whose chosen response a trusted score confirms, and so does at least one of the judges' "
-        "majority and a second score. It is the second stage of Skywork-Reward-V2 (Liu et al., arXiv "
-        "2507.01352), where a reward model trained on human labels is trusted and the best reward model is "
-        "the second. A score confirms where it is higher for chosen over rejected than for rejected over "
-        "chosen."
+        "Keeps pairs whose chosen response a trusted score confirms, and so does at least one of the "
+        "judges' majority and a second score. It is the second stage of Skywork-Reward-V2 (Liu et al., "
+        "arXiv 2507.01352), where a reward model trained on human labels is trusted and the best reward "
+        "model is the second. A score confirms where it is higher for chosen over rejected than for "
+        "rejected over chosen. Where judges alone made the label, their majority is the label again, and "
+        "the trusted score decides."
     )
     scored = {"producer": "scorer", "second_producer": "second_scorer"}
     step: Literal["confirmed"] = "confirmed"

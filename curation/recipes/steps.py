@@ -13,7 +13,7 @@ from curation.algorithms import filters
 from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
-from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step
+from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step, slides
 from curation.recipes.embedding_steps import DecontaminateByMeaning
 from curation.recipes.gap_steps import Curriculum, EasyPairs, SoftLabel, TrainingMargin, Weight
 from curation.recipes.pool import Pool
@@ -38,7 +38,8 @@ class ConsensusExists(Step):
     label = "Consensus exists"
     help = (
         "Keeps pairs whose raters agree on a winner, which becomes the chosen response. Comes first in every "
-        "recipe; a second one keeps only pairs for which its method names the same winner."
+        "recipe; a second one keeps only pairs for which its method names the same winner. The histogram is "
+        "of P(chosen is better): ties are at 0.5."
     )
     step: Literal["consensus_exists"] = "consensus_exists"
     method: str = Field(default="mean_probability", title="Method")
@@ -54,7 +55,7 @@ class ConsensusExists(Step):
     def cut(self, pool: Pool, at: IntArray) -> Cut:
         found = pool.consensus(self.method)
         return filters.consensus_exists(
-            found.winner[at], found.known[at], found.answered[at], pool.chosen[at]
+            found.winner[at], found.known[at], found.answered[at], pool.chosen[at], found.probability[at]
         )
 
 
@@ -70,7 +71,10 @@ class MinMargin(Step):
 
 class JudgesAgree(Step):
     label = "Judges agree"
-    help = "Keeps pairs for which every judge, in both presentation orders, names one and the same winner."
+    help = (
+        "Keeps pairs for which every judge, in both presentation orders, names one and the same winner. The "
+        "histogram is of the share of a pair's verdicts that name its more frequent winner."
+    )
     step: Literal["judges_agree"] = "judges_agree"
     require_judge: bool = Field(default=True, title="Drop pairs that no judge has seen")
 
@@ -115,8 +119,8 @@ class LengthRatio(Step):
         "Keeps pairs whose chosen response has between min and max times the characters of the rejected one."
     )
     step: Literal["length_ratio"] = "length_ratio"
-    min: Annotated[float, Field(ge=0, le=1000, title="Min")] = 0.5
-    max: Annotated[float, Field(ge=0, le=1000, title="Max")] = 2.0
+    min: Annotated[float, Field(ge=0, le=1000, title="Min", json_schema_extra=slides("0.1 10"))] = 0.5
+    max: Annotated[float, Field(ge=0, le=1000, title="Max", json_schema_extra=slides("0.1 10"))] = 2.0
 
     @model_validator(mode="after")
     def _min_is_below_max(self) -> LengthRatio:
@@ -169,6 +173,15 @@ def parse_steps(raw: Sequence[dict[str, Any]]) -> list[Step]:
     if len(steps) > MAX_STEPS:
         raise RecipeError(f"A recipe has at most {MAX_STEPS} steps; this one has {len(steps)}.")
     return steps
+
+
+def completed(saved: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Saved steps with the parameters that came since, which say by default what was done without them; as
+    they are where they make no recipe any more."""
+    try:
+        return [step.model_dump(mode="json") for step in parse_steps(saved)]
+    except RecipeError:
+        return list(saved)
 
 
 def _say(detail: Any) -> str:

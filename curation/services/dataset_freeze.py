@@ -17,7 +17,7 @@ from curation.dataset_card import dataset_card
 from curation.errors import CurationError
 from curation.models import DatasetVersion, FilterRecipe, Project, User
 from curation.recipes.base import Column
-from curation.recipes.funnel import Funnel
+from curation.recipes.funnel import Funnel, emptied
 from curation.recipes.pool import Pool
 from curation.services.recipe_run import recipe_apply
 
@@ -50,8 +50,8 @@ def dataset_freeze(*, recipe: FilterRecipe, user: User | None, note: str = "") -
     # Two freezes at once would take the same number; a version's rows must not mix two consensus runs.
     project = Project.objects.select_for_update(no_key=True).get(pk=recipe.project_id)
     pool, funnel = recipe_apply(recipe)
-    if not len(funnel.kept):
-        raise EmptyDatasetError(_why_empty(pool, funnel))
+    if nothing := emptied(funnel.report, len(pool)):
+        raise EmptyDatasetError(f"There is nothing to freeze. {nothing.words}")
     [version_id] = next_ids("curation_datasetversion", 1)
     content_hash = _write_rows(version_id, pool, funnel)
     _write_drops(version_id, funnel)
@@ -198,15 +198,3 @@ def _reasons(funnel: Funnel) -> tuple[list[Any], ...]:
         for why, reason in enumerate(drops.reasons, start=1)
     ]
     return tuple(map(list, zip(*named, strict=True)))
-
-
-def _why_empty(pool: Pool, funnel: Funnel) -> str:
-    if not len(pool):
-        return "There is nothing to freeze: the project has no pairs outside gold prompts. Build pairs first."
-    last = next(step for step in reversed(funnel.report) if step["dropped"])
-    reasons = ", ".join(f"{reason} ({n})" for reason, n in last["reasons"].items())
-    return (
-        f"There is nothing to freeze: none of the {len(pool)} pairs is left after “{last['label']}”: "
-        f"{reasons}. "
-        "Loosen that step, or judge more pairs."
-    )

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from curation.models import FilterRecipe, Project, ScoreProducer, User
 from curation.recipes.base import RecipeError, Step
-from curation.recipes.steps import parse_steps
+from curation.recipes.steps import completed, parse_steps
 from curation.scorers import scorer_name
 
 NAME_LENGTH = 80
@@ -29,7 +29,7 @@ def recipe_save(
     # Two savers at once would take the same version number.
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     last = FilterRecipe.objects.filter(project=project, name=name).order_by("-version").first()
-    if last is not None and last.steps == canonical:
+    if last is not None and completed(last.steps) == canonical:
         return last
     return FilterRecipe.objects.create(
         project=project,

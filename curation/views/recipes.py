@@ -23,6 +23,7 @@ from curation.forms.recipes import RecipeForm
 from curation.models import FilterRecipe, RecipeRun
 from curation.policies import Access, researcher_access, reviewer_access
 from curation.recipes.files import recipe_yaml
+from curation.recipes.funnel import emptied
 from curation.recipes.pages import (
     compared_steps,
     described_steps,
@@ -190,6 +191,7 @@ def run_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     if is_poll(request):
         return render(request, "curation/run_detail.html#freezes", context)
     context["funnel"] = funnel_with_examples(access.project, run.funnel)
+    context["emptied"] = emptied(run.funnel, run.pairs_in) if is_done else None
     return render(request, "curation/run_detail.html", context)
 
 

@@ -25,9 +25,21 @@ def test_consensus_names_every_reason() -> None:
         known=np.array([True, False, True, True, True]),
         answered=np.array([True, False, False, True, True]),
         chosen=np.array([1, 0, 0, 0, 1]),
+        probability=np.array([0.9, 0.5, 0.5, 0.5, 0.2]),
     )
     assert cut.keep.tolist() == [True, False, False, False, False]
     assert cut.counts() == {"no judgment": 1, "both bad": 1, "tie": 1, "names the other response": 1}
+    assert cut.values is not None
+    assert cut.values.tolist() == pytest.approx([0.9, np.nan, np.nan, 0.5, 0.2], nan_ok=True)
+    assert cut.borders == (0.5,)
+
+
+def test_consensus_tells_how_likely_the_chosen_response_is_better_whichever_it_is() -> None:
+    yes = np.ones(2, dtype=np.bool_)
+    winner = np.array([1, -1])
+    cut = consensus_exists(winner, yes, yes, chosen=winner, probability=np.array([0.75, 0.25]))
+    assert cut.values is not None
+    assert cut.values.tolist() == [0.75, 0.75]
 
 
 def test_margin_at_the_threshold_stays() -> None:
@@ -74,23 +86,27 @@ def verdicts(*rows: tuple[int, int, bool, int]) -> Verdicts:
 
 
 @pytest.mark.parametrize(
-    ("rows", "reason"),
+    ("rows", "reason", "share"),
     [
-        ([(0, 1, True, 1), (0, 1, False, 1)], None),
-        ([(0, 1, True, 1), (0, 1, False, 1), (0, 2, True, 1), (0, 2, False, 1)], None),
-        ([(0, 1, True, 1)], "judged in one order only"),
-        ([(0, 1, True, 1), (0, 1, False, -1)], "verdict flips with the order"),
-        ([(0, 1, True, 1), (0, 1, False, 0)], "a judge names no winner"),
+        ([(0, 1, True, 1), (0, 1, False, 1)], None, 1),
+        ([(0, 1, True, -1), (0, 1, False, -1), (0, 2, True, -1), (0, 2, False, -1)], None, 1),
+        ([(0, 1, True, 1)], "judged in one order only", 1),
+        ([(0, 1, True, 1), (0, 1, False, -1)], "verdict flips with the order", 1 / 2),
+        ([(0, 1, True, 1), (0, 1, False, 0)], "a judge names no winner", 1 / 2),
+        ([(0, 1, True, 0), (0, 1, False, 0)], "a judge names no winner", 0),
         (
-            [(0, 1, True, 1), (0, 1, False, 1), (0, 2, True, -1), (0, 2, False, -1)],
+            [(0, 1, True, 1), (0, 1, False, 1), (0, 2, True, -1), (0, 2, False, -1), (0, 2, True, -1)],
             "judges name different winners",
+            3 / 5,
         ),
-        ([(1, 1, True, 1), (1, 1, False, 1)], "no judge"),
+        ([(1, 1, True, 1), (1, 1, False, 1)], "no judge", np.nan),
     ],
 )
-def test_judges_agree(rows: list[tuple[int, int, bool, int]], reason: str | None) -> None:
+def test_judges_agree(rows: list[tuple[int, int, bool, int]], reason: str | None, share: float) -> None:
     cut = judges_agree(verdicts(*rows), 2, require_judge=True)
     assert (cut.reasons[cut.why[0] - 1] if cut.why[0] else None) == reason
+    assert cut.values is not None
+    assert cut.values[0] == pytest.approx(share, nan_ok=True)
 
 
 def test_judges_are_not_required_unless_asked() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.algorithms.labels import bradley_terry, held_out, mean_of, of_mean_one, spread_gap
+from curation.algorithms.labels import bradley_terry, held_out, mean_over_groups, normalised_gap, of_mean_one
 
 GAPS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 
@@ -27,28 +27,47 @@ def test_the_two_directions_of_a_gap_sum_to_one(gaps: list[float]) -> None:
     assert both.tolist() == pytest.approx([1.0] * len(gaps))
 
 
-@given(GAPS)
-def test_smpo_is_the_softmax_of_normalised_scores(gaps: list[float]) -> None:
-    """SmPO's own form: both scores normalised by the same spread, then e^w / (e^w + e^l)."""
-    spread = max(gaps) - min(gaps)
-    scores = [(gap / spread if spread else 0.0, 0.0) for gap in gaps]
-    with np.errstate(over="ignore"):
-        softmax = [1 / (1 + np.exp(rejected - chosen)) for chosen, rejected in scores]
-    assert bradley_terry(spread_gap(gaps)).tolist() == pytest.approx(softmax, abs=1e-9)
+def test_smpo_on_scores_worked_out_by_hand() -> None:
+    """Scores 2 and 1, 5 and 3, 1 and 4 lie in 1…5: normalised ¼ and 0, 1 and ½, 0 and ¾, so P(chosen) is the
+    softmax e^¼ / (e^¼ + 1) = 0.5622, e / (e + e^½) = 0.6225, 1 / (1 + e^¾) = 0.3208."""
+    chosen, rejected = [2.0, 5.0, 1.0], [1.0, 3.0, 4.0]
+    gaps = np.subtract(chosen, rejected)
+    labels = bradley_terry(normalised_gap(gaps, [chosen, rejected]))
+    assert labels.tolist() == pytest.approx([0.562177, 0.622459, 0.320821], abs=1e-6)
+    # By the gaps alone 1, 2 and −3: ⅓, ⅔ and −1.
+    assert bradley_terry(normalised_gap(gaps)).tolist() == pytest.approx(
+        [0.582570, 0.660756, 0.268941], abs=1e-6
+    )
 
 
-def test_equal_gaps_have_no_spread_and_missing_ones_stay_missing() -> None:
-    assert spread_gap([2.0, 2.0]).tolist() == [0.0, 0.0]
-    assert np.isnan(spread_gap([math.nan, 1.0, 3.0])).tolist() == [True, False, False]
-    assert spread_gap([math.nan, 1.0, 3.0])[2] == 1.5
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=1, max_size=40))
+def test_smpo_is_the_softmax_of_normalised_scores(scores: list[tuple[float, float]]) -> None:
+    """SmPO's own form: each score normalised, then e^w / (e^w + e^l)."""
+    low, high = min(map(min, scores)), max(map(max, scores))
+    width = (high - low) or 1.0
+    softmax = []
+    for both in scores:
+        chosen, rejected = (math.exp((score - low) / width) for score in both)
+        softmax.append(chosen / (chosen + rejected))
+    gaps = [chosen - rejected for chosen, rejected in scores]
+    found = bradley_terry(normalised_gap(gaps, scores))
+    assert found.tolist() == pytest.approx(softmax, abs=1e-9)
+    for labels in (found, bradley_terry(normalised_gap(gaps))):
+        assert (np.abs(labels - 0.5) <= 1 / (1 + math.exp(-1)) - 0.5 + 1e-12).all()
 
 
-def test_the_mean_stands_for_each_and_not_for_what_is_missing() -> None:
-    assert mean_of([0.25, 0.75]).tolist() == [0.5, 0.5]
-    found = mean_of([math.nan, 0.2])
-    assert np.isnan(found[0])
-    assert found[1] == 0.2
-    assert np.isnan(mean_of([math.nan]))[0]
+def test_equal_scores_differ_by_nothing_and_missing_ones_stay_missing() -> None:
+    assert normalised_gap([0.0, 0.0], [[2.0, 2.0], [2.0, 2.0]]).tolist() == [0.0, 0.0]
+    assert np.isnan(normalised_gap([math.nan, 1.0, 2.0])).tolist() == [True, False, False]
+    assert normalised_gap([math.nan, 1.0, 2.0], [math.nan, -1.0, 3.0])[1] == 0.25
+    assert np.isnan(normalised_gap([math.nan])).all()
+
+
+def test_each_group_counts_once_in_the_mean_and_what_is_missing_not_at_all() -> None:
+    assert mean_over_groups([0.2, 0.4, 0.9, math.nan], [7, 7, 3, 5]) == pytest.approx((0.3 + 0.9) / 2)
+    assert mean_over_groups([0.2, math.nan], [1, 1]) == 0.2
+    assert math.isnan(mean_over_groups([math.nan], [1]))
+    assert math.isnan(mean_over_groups([], []))
 
 
 @given(st.lists(st.floats(0.001, 1e3), min_size=1, max_size=40))

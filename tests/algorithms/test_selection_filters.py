@@ -203,6 +203,8 @@ def test_pairs_without_an_estimate_go_and_count_in_no_percentage(certain: bool) 
 def test_the_first_of_each_stays(pairs: list[tuple[int, int]]) -> None:
     cut = first_of_each(*np.array(pairs, dtype=np.int64).reshape(-1, 2).T)
     assert cut.keep.tolist() == [pair not in pairs[:i] for i, pair in enumerate(pairs)]
+    assert cut.values is not None
+    assert cut.values.tolist() == [pairs.count(pair) for pair in pairs]
     assert adds_up(cut, len(pairs))
 
 

@@ -61,6 +61,26 @@ def test_histogram_marks_what_lies_outside_two_thresholds() -> None:
     assert chart.threshold_xs == [charts.WIDTH / 4, charts.WIDTH * 3 / 4]
 
 
+def test_a_histogram_of_a_sample_counts_all() -> None:
+    chart = charts.histogram([0.0, 0.0, 0.0, 1.0], bins=2, label="x", thresholds=[0.5], of=4000)
+    assert chart is not None
+    assert [bar.title for bar in chart.bars] == ["0 to 0.5: about 3,000", "0.5 to 1: about 1,000"]
+    assert chart.description == (
+        "4,000 values from 0 to 1, median 0. Counts are scaled from a sample of 4. "
+        "The threshold 0.5 has about 3,000 below it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "below"), [(0.7, [True, False]), (0.7000001, [True, True]), (0.1, [False, False])]
+)
+def test_the_highest_value_is_not_below_a_threshold_at_it(threshold: float, below: list[bool]) -> None:
+    """0.1 + (0.7 − 0.1) is not quite 0.7."""
+    chart = charts.histogram([0.1, 0.7], bins=20, label="x", thresholds=[threshold])
+    assert chart is not None
+    assert [bar.below for bar in chart.bars] == below
+
+
 def test_histogram_of_equal_or_no_values() -> None:
     chart = charts.histogram([2.0] * 5, bins=4, label="x")
     assert chart is not None

@@ -69,3 +69,14 @@ def ln_ches(project: Project, values: dict[Pair, float], fingerprint: str = "f")
                 pair=pair, producer=producer, scorer="ln_ches", direction=direction, value=directed
             )
     return producer
+
+
+def scored(project: Project, scorer: str, values: dict[Pair, tuple[float, float]]) -> ScoreProducer:
+    """Scores for a over b and b over a."""
+    producer = ScoreProducer.objects.create(project=project, scorer=scorer, fingerprint=scorer, label="tiny")
+    for pair, both in values.items():
+        for direction, value in zip(("a_over_b", "b_over_a"), both, strict=True):
+            PairScore.objects.create(
+                pair=pair, producer=producer, scorer=scorer, direction=direction, value=value
+            )
+    return producer

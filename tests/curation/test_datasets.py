@@ -64,7 +64,7 @@ def test_numbers_go_up_within_a_project(people: People) -> None:
 
 def test_an_empty_result_is_refused_and_leaves_nothing(people: People) -> None:
     judged_pair(people.project, 0.5)
-    with pytest.raises(EmptyDatasetError, match=r"none of the 1 pairs .*tie \(1\)"):
+    with pytest.raises(EmptyDatasetError, match=r"None of the 1 pairs .*tie \(1\)"):
         dataset_freeze(recipe=saved_recipe(people.project), user=None)
     assert not DatasetVersion.objects.exists()
     assert not DroppedPair.objects.exists()

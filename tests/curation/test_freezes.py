@@ -80,7 +80,7 @@ def test_nothing_to_freeze_is_said_and_nothing_is_left(people: People) -> None:
     freeze_build(freeze_id=freeze.pk)
     freeze.refresh_from_db()
     assert (freeze.state, freeze.version) == ("failed", None)
-    assert "none of the 4 pairs is left after “Minimum margin”" in freeze.error
+    assert "None of the 4 pairs is left after “Minimum margin”" in freeze.error
     assert freeze.error in people.client("rita").get(run_url(run)).content.decode()
     assert not DatasetVersion.objects.exists()
 

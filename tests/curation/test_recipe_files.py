@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -17,8 +16,8 @@ from curation.recipes.base import RecipeError
 from curation.recipes.files import read_recipe, recipe_yaml
 from curation.services.recipe_save import recipe_save
 from tests.conftest import People
+from tests.curation.any_step import ANY_STEP, STEP_OF, busy_project, with_producers
 from tests.curation.recipe_data import STEPS, judged_project, ln_ches, saved_recipe
-from tests.curation.test_recipes import ANY_STEP
 from tests.factories import ProjectFactory
 
 pytestmark = pytest.mark.django_db
@@ -46,11 +45,19 @@ def test_it_works(people: People, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "Clean v2: kept 2 of 4 pairs" in capsys.readouterr().out
 
 
-@given(st.lists(ANY_STEP, max_size=4), st.text(min_size=1, max_size=40).filter(str.isprintable))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_what_is_written_is_read_again(people: People, steps: list[dict[str, Any]], name: str) -> None:
+@pytest.mark.parametrize("kind", STEP_OF)
+@given(st.data(), st.text(min_size=1, max_size=40).filter(str.isprintable), st.booleans())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_written_is_read_again(
+    people: People, kind: str, data: st.DataObject, name: str, names_producers: bool
+) -> None:
     if not name.strip():
         name = "Blank"
+    if not FilterRecipe.objects.exists():
+        busy_project(people.project)
+    steps = [*data.draw(st.lists(ANY_STEP, max_size=2)), data.draw(STEP_OF[kind])]
+    if names_producers:
+        steps = [with_producers(people.project, step) for step in steps]
     recipe = recipe_save(
         project=people.project, name=name, steps=[{"step": "consensus_exists"}, *steps], user=None
     )

@@ -11,7 +11,15 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from curation.models import BiasReport, DatasetVersion, Export, ExportBuild, FilterRecipe, RecipeRun
+from curation.models import (
+    BiasReport,
+    DatasetVersion,
+    Export,
+    ExportBuild,
+    FilterRecipe,
+    PromptExclusion,
+    RecipeRun,
+)
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.export_build import export_build
 from curation.services.export_write import export_write
@@ -160,6 +168,57 @@ def test_licences_that_the_project_lacks_stay_when_it_is_edited(people: People) 
     )
     client.post(url("recipe-edit", pk=recipe.pk), form | {"action": "save"})
     assert FilterRecipe.objects.get() == recipe
+
+
+TIES_ONLY = "None of the 2 pairs is left after “Consensus exists”, which dropped the last 2: tie (2)."
+
+
+@pytest.mark.parametrize("name", ["rita", "rob"])
+def test_a_run_that_keeps_nothing_names_the_step(people: People, name: str) -> None:
+    judged_pair(people.project, 0.5)
+    judged_pair(people.project, 0.5)
+    run = recipe_run(recipe=saved_recipe(people.project), user=None)
+    page = people.client(name).get(url("run-detail", pk=run.pk)).content.decode()
+    assert f'{TIES_ONLY} Loosen that step, or judge more pairs. <a href="#step-1">' in page
+    assert 'id="step-1"' in page
+    assert ("Edit the recipe</a> or judge more pairs" in page) == (name == "rita")
+
+
+def test_it_is_the_step_that_took_the_last_ones(people: People) -> None:
+    judged_project(people.project)
+    steps = [{"step": "consensus_exists"}, {"step": "min_margin", "margin": 1}, {"step": "length_ratio"}]
+    run = recipe_run(recipe=saved_recipe(people.project, steps), user=None)
+    page = people.client("rita").get(url("run-detail", pk=run.pk)).content.decode()
+    assert "None of the 4 pairs is left after “Minimum margin”, which dropped the last 3: margin" in page
+    assert '<a href="#step-2">' in page
+
+
+def test_without_pairs_no_step_is_to_blame(people: People) -> None:
+    run = recipe_run(recipe=saved_recipe(people.project), user=None)
+    page = people.client("rita").get(url("run-detail", pk=run.pk)).content.decode()
+    assert "The project has no pairs outside gold prompts. Build pairs first." in page
+    assert 'href="#step-' not in page
+
+
+def test_a_run_that_keeps_something_blames_no_step(people: People) -> None:
+    judged_project(people.project)
+    run = recipe_run(recipe=saved_recipe(people.project), user=None)
+    assert "is left after" not in people.client("rita").get(url("run-detail", pk=run.pk)).content.decode()
+
+
+def test_the_command_names_the_step_that_left_nothing(
+    people: People, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = judged_pair(people.project, 0.5)
+    saved_recipe(people.project)
+    call_command("run_recipe", "helpfulness", "Clean")
+    assert "None of the 1 pairs is left after “Consensus exists”" in capsys.readouterr().out
+    PromptExclusion.objects.create(prompt=pair.prompt, reason="Spam")
+    call_command("run_recipe", "helpfulness", "Clean")
+    assert (
+        "after “Prompt not excluded”, which dropped the last 1: prompt excluded: Spam (1). Take excluded "
+        "prompts back" in capsys.readouterr().out
+    )
 
 
 def test_dropped_pairs_filter_by_step(people: People) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.forms import NumberInput
 from django.urls import reverse
 
 from curation.algorithms.filters import drop_top
@@ -102,6 +103,30 @@ def test_a_field_has_the_limits_of_its_parameter(people: People) -> None:
     assert "less than or equal to 100" in str(form.errors["percent"])
     assert "greater than or equal to 0" in str(form.errors["seed"])
     assert 'max="100' in str(form["percent"])
+
+
+SLIDERS = {
+    ("length_ratio", "min"): ("0.1 10", "log"),
+    ("length_ratio", "max"): ("0.1 10", "log"),
+    ("cap_per_value", "at_most"): ("values", "log"),
+    ("score_slice", "pairs"): ("pairs", "log"),
+    ("curriculum", "blocks"): ("1 100", None),
+    ("decontaminate", "n"): ("1 50", None),
+    ("soft_label", "scale"): ("0.01 100", "log"),
+    ("min_margin", "margin"): ("0 1", None),
+    ("score_threshold", "max"): ("values", None),
+}
+
+
+def test_every_number_but_a_seed_has_a_slider(people: People) -> None:
+    found = {}
+    for kind in STEPS:
+        for name, field in StepForm(kind, project=people.project).fields.items():
+            if isinstance(field.widget, NumberInput):
+                attrs = field.widget.attrs
+                found[kind, name] = attrs.get("data-slider"), attrs.get("data-scale")
+    assert {place: found[place] for place in SLIDERS} == SLIDERS
+    assert {name for (_, name), (ends, _) in found.items() if ends is None} == {"seed"}
 
 
 def test_a_step_offers_the_producers_of_what_it_reads(people: People) -> None:

@@ -17,6 +17,7 @@ from curation.services.recipe_preview import recipe_preview
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People
 from tests.curation.recipe_data import judged_pair, judged_project, ln_ches, saved_recipe
+from tests.factories import PromptFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -131,8 +132,65 @@ def test_pairs_of_excluded_prompts_are_named_before_the_first_step(people: Peopl
     pairs = judged_project(people.project)
     PromptExclusion.objects.create(prompt=pairs[0].prompt, reason="Spam")
     said = text_of(people.client("rita").post(preview_url(), FORM).content.decode())
-    assert "Before the first step, 1 pair of excluded prompts goes." in said
+    assert "Before the first step, 1 pair of excluded prompts goes: prompt excluded: Spam (1)." in said
     assert "1 of 4 pairs are left" in said
+
+
+def test_a_preview_that_keeps_nothing_names_the_step(people: People) -> None:
+    judged_project(people.project)
+    client = people.client("rita")
+    said = text_of(client.post(preview_url(), FORM | {"1-margin": "1"}).content.decode())
+    assert (
+        "None of the 4 pairs is left after “Minimum margin”, which dropped the last 3: margin below 1 (3)."
+        in said
+    )
+    assert "is left after" not in text_of(client.post(preview_url(), FORM).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("step", "threshold"),
+    [
+        ({"0-step": "consensus_exists"}, True),
+        ({"1-step": "judges_agree"}, True),
+        ({"1-step": "exact_duplicates"}, True),
+        ({"1-step": "licence", "1-rule": "keep", "1-licences": ""}, False),
+    ],
+)
+def test_steps_without_a_number_of_their_own_have_a_chart(
+    people: People, step: dict[str, str], threshold: bool
+) -> None:
+    judged_project(people.project)
+    judged_pair(people.project, 0.9, prompt=PromptFactory(project=people.project, licence="MIT"))
+    form = {name: value for name, value in FORM.items() if not name.startswith("1-")}
+    page = people.client("rita").post(preview_url(), form | step).content.decode()
+    [place] = {name[0] for name in step if name.endswith("step")}
+    part = page[page.index(f'id="preview-{place}"') : page.index(f'id="examples-{place}"')]
+    assert ('class="threshold"' in part) == threshold
+    assert "<title>" in part
+    if "1-licences" in step:
+        assert re.findall(r"<title>([^<]*: \d+)</title>", part) == [
+            "no licence, kept: 3",
+            "licence MIT, dropped: 1",
+        ]
+
+
+def test_of_many_values_the_chart_says_that_it_draws_some(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("curation.recipes.funnel.SHOWN_VALUES", 2)
+    judged_project(people.project)
+    page = people.client("rita").post(preview_url(), FORM).content.decode()
+    assert "Drawn from a sample of 2 values, evenly spaced by rank; its counts are scaled to all 3." in page
+    assert "3 values from 0.2 to 0.8, median 0.5. Counts are scaled from a sample of 2." in page
+    assert re.search(r"<title>[^<]*: about 2</title>", page)
+    run = recipe_run(recipe=saved_recipe(people.project), user=None)
+    shown = people.client("rob").get(reverse("curation:run-detail", args=["helpfulness", run.pk]))
+    assert "its counts are scaled to all 3." in shown.content.decode()
+    for step in run.funnel:  # as an earlier release stored it
+        del step["valued"]
+    run.save()
+    shown = people.client("rob").get(reverse("curation:run-detail", args=["helpfulness", run.pk]))
+    assert "Drawn from a sample of 2 values, evenly spaced by rank." in shown.content.decode()
 
 
 def test_a_percentile_slides_from_0_to_100(people: People) -> None:
@@ -140,6 +198,26 @@ def test_a_percentile_slides_from_0_to_100(people: People) -> None:
     form = FORM | {"1-step": "score_threshold", "1-scorer": "ln_ches", "1-by": "percentile", "1-max": "50"}
     page = people.client("rita").post(preview_url(), form).content.decode()
     assert 'data-low="0" data-high="100"' in page
+
+
+@pytest.mark.parametrize(("unit", "ends"), [("pairs", (1, 3)), ("percent", (1, 100))])
+def test_a_cap_slides_from_1_to_the_largest_group_or_to_100(
+    people: People, unit: str, ends: tuple[int, int]
+) -> None:
+    prompts = [PromptFactory(project=people.project) for _ in range(2)]
+    for place in range(5):
+        judged_pair(people.project, 0.9, prompt=prompts[place // 3], texts=f"text {place}")
+    form = FORM | {
+        "1-step": "cap_per_value",
+        "1-per": "prompt",
+        "1-at_most": "1",
+        "1-unit": unit,
+        "1-seed": "0",
+    }
+    page = people.client("rita").post(preview_url(), form).content.decode()
+    found = re.search(r'id="preview-1"[^>]* data-pairs="5" data-low="([^"]*)" data-high="([^"]*)"', page)
+    assert found
+    assert (float(found[1]), float(found[2])) == ends
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from curation.algorithms.filters import Cut
 from curation.models import FilterRecipe, RecipeRun
 from curation.recipes.base import RecipeError
 from curation.recipes.funnel import _entry
-from curation.recipes.steps import MinMargin
+from curation.recipes.pages import compared_steps
+from curation.recipes.steps import STEPS as KINDS
+from curation.recipes.steps import MinMargin, completed
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 from tests.conftest import People
+from tests.curation.any_step import ANY_STEP, STEP_OF, busy_project
 from tests.curation.recipe_data import (
     STEPS,
     judge_both_orders,
@@ -28,68 +31,6 @@ from tests.curation.recipe_data import (
 from tests.factories import PairFactory, ProjectFactory, RaterFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
-
-ANY_STEP = st.one_of(
-    st.builds(
-        lambda method: {"step": "consensus_exists", "method": method},
-        st.sampled_from(["mean_probability", "majority"]),
-    ),
-    st.builds(lambda margin: {"step": "min_margin", "margin": margin}, st.floats(0, 1)),
-    st.builds(lambda need: {"step": "judges_agree", "require_judge": need}, st.booleans()),
-    st.builds(
-        lambda percent, keep: {"step": "drop_top_ln_ches", "percent": percent, "keep_missing": keep},
-        st.floats(0, 100),
-        st.booleans(),
-    ),
-    st.builds(
-        lambda low, more: {"step": "length_ratio", "min": low, "max": low + more},
-        st.floats(0, 2),
-        st.floats(0, 2),
-    ),
-    st.builds(
-        lambda by, low, more, keep: {
-            "step": "score_threshold", "by": by, "min": low, "max": low + more, "keep_missing": keep,
-        },
-        st.sampled_from(["value", "percentile"]),
-        st.floats(0, 50),
-        st.floats(0, 50),
-        st.booleans(),
-    ),
-    st.builds(
-        lambda quantile, pairs: {"step": "score_slice", "quantile": quantile, "pairs": pairs},
-        st.floats(0, 1),
-        st.integers(1, 4),
-    ),
-    st.builds(
-        lambda per, at_most, unit, seed: {
-            "step": "cap_per_value", "per": per, "at_most": at_most, "unit": unit, "seed": seed,
-        },
-        st.sampled_from(["source", "category", "prompt", "chosen_model"]),
-        st.integers(1, 100),
-        st.sampled_from(["pairs", "percent"]),
-        st.integers(0, 9),
-    ),
-    st.builds(
-        lambda n, threshold: {"step": "decontaminate", "n": n, "threshold": threshold},
-        st.integers(1, 8),
-        st.floats(0, 1),
-    ),
-    st.builds(lambda percent: {"step": "balance_length", "percent": percent}, st.floats(0, 100)),
-    st.builds(
-        lambda prefer, percent, seed: {
-            "step": "certain_sample", "prefer": prefer, "percent": percent, "seed": seed,
-        },
-        st.sampled_from(["certain", "uncertain"]),
-        st.floats(0, 100),
-        st.integers(0, 9),
-    ),
-    st.builds(lambda same: {"step": "exact_duplicates", "same_prompt": same}, st.booleans()),
-    st.builds(
-        lambda rule, licences: {"step": "licence", "rule": rule, "licences": licences},
-        st.sampled_from(["keep", "drop"]),
-        st.lists(st.sampled_from(["", "MIT", "CC-BY-4.0"]), min_size=1, max_size=3),
-    ),
-)  # fmt: skip
 
 
 def test_it_works(people: People) -> None:
@@ -212,16 +153,24 @@ def test_length_ratio_counts_characters(people: People) -> None:
     assert run.funnel[1]["values"] == [3.0]
 
 
-@given(st.lists(ANY_STEP, max_size=4))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_funnel_adds_up_and_is_the_same_twice(people: People, steps: list[dict[str, Any]]) -> None:
+def test_every_kind_of_step_is_drawn() -> None:
+    assert set(STEP_OF) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@given(st.data())
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_funnel_adds_up_and_is_the_same_twice(people: People, kind: str, data: st.DataObject) -> None:
     if not RecipeRun.objects.exists():
-        a_wins, b_wins, barely, *_ = judged_project(people.project)
-        ln_ches(people.project, {a_wins: 1.0, barely: 2.0})
-        judge_both_orders(b_wins, RaterFactory(project=people.project), 0.7)
+        busy_project(people.project)
+    steps = [*data.draw(st.lists(ANY_STEP, max_size=2)), data.draw(STEP_OF[kind])]
     recipe = saved_recipe(people.project, [{"step": "consensus_exists"}, *steps])
     run, again = recipe_run(recipe=recipe, user=None), recipe_run(recipe=recipe, user=None)
     assert run.funnel == again.funnel
+    assert [step["step"] for step in run.funnel] == [
+        "not_excluded", "consensus_exists", *(step["step"] for step in steps),
+    ]  # fmt: skip
+    assert (run.pairs_in, run.funnel[0]["reasons"]) == (12, {"prompt excluded: Spam": 2})
     left = run.pairs_in
     for step in run.funnel:
         assert step["kept"] + step["dropped"] == left
@@ -238,6 +187,16 @@ def test_saving_the_same_steps_again_makes_no_version(people: People) -> None:
     )
     second = saved_recipe(people.project, STEPS[:1])
     assert (second.version, FilterRecipe.objects.count()) == (2, 2)
+
+
+def test_a_parameter_that_came_since_makes_no_version_and_is_no_change(people: People) -> None:
+    steps = [STEPS[0], {"step": "soft_label"}]
+    saved = completed(steps)
+    del saved[1]["fill"]  # as an earlier release saved it
+    first = FilterRecipe.objects.create(project=people.project, name="Clean", version=1, steps=saved)
+    assert saved_recipe(people.project, steps) == first
+    second = saved_recipe(people.project, [STEPS[0], {"step": "soft_label", "scale": 2}])
+    assert compared_steps(first, second)[1]["changes"] == [("Scale", 1.0, 2.0)]
 
 
 @pytest.mark.parametrize(

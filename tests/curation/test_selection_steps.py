@@ -162,6 +162,12 @@ def test_only_pairs_under_the_licences_named_stay(people: People, licensed: dict
     run = run_step(people.project, step="licence", licences=["MIT", "GPL-3.0", " CC-BY-4.0 "])
     assert kept(run) == {*licensed["MIT"], *licensed["CC-BY-4.0"]}
     assert run.funnel[1]["reasons"] == {"no licence": 3, "licence mit": 1}
+    assert run.funnel[1]["named"] == [
+        ["licence MIT, kept", 2],
+        ["licence CC-BY-4.0, kept", 1],
+        ["no licence, dropped", 3],
+        ["licence mit, dropped", 1],
+    ]
 
 
 def test_pairs_under_the_licences_named_go(people: People, licensed: dict[str, list[int]]) -> None:

@@ -8,27 +8,16 @@ from typing import Any
 import pytest
 
 from curation.errors import CurationError
-from curation.models import DatasetRow, DatasetVersion, Pair, PairScore, Project, ScoreProducer
+from curation.models import DatasetRow, DatasetVersion, PairScore, Project
 from curation.recipes.base import RecipeError
 from curation.recipes.files import read_recipe, recipe_yaml
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People
-from tests.curation.recipe_data import judged_pair, saved_recipe
+from tests.curation.recipe_data import judged_pair, saved_recipe, scored
 from tests.factories import PromptFactory, RaterFactory
 
 pytestmark = pytest.mark.django_db
-
-
-def scored(project: Project, scorer: str, values: dict[Pair, tuple[float, float]]) -> ScoreProducer:
-    """Scores for a over b and b over a."""
-    producer = ScoreProducer.objects.create(project=project, scorer=scorer, fingerprint=scorer, label="tiny")
-    for pair, both in values.items():
-        for direction, value in zip(("a_over_b", "b_over_a"), both, strict=True):
-            PairScore.objects.create(
-                pair=pair, producer=producer, scorer=scorer, direction=direction, value=value
-            )
-    return producer
 
 
 def frozen(project: Project, *steps: dict[str, Any]) -> DatasetVersion:
@@ -86,12 +75,47 @@ def test_a_soft_label_from_a_share_and_from_its_mean(people: People) -> None:
     )
 
 
-def test_smpo_flattens_a_spread_of_scores(people: People) -> None:
+def test_a_pair_without_a_score_may_have_the_mean_label_over_the_prompts(people: People) -> None:
+    """σ(ln 3) = 0.75 and σ(0) = 0.5 of two prompts, mean 0.625. A score outside 0…1 counts in no mean."""
+    first, second, none = (judged_pair(people.project, 0.9) for _ in range(3))
+    step = {"step": "soft_label", "scorer": "reward", "keep_missing": True, "fill": "mean"}
+    with_none = saved_recipe(people.project, [{"step": "consensus_exists"}, step])
+    run = recipe_run(recipe=with_none, user=None)
+    assert run.funnel[1]["reasons"] == {"no reward score": 3}  # without any score there is no mean
+    scored(people.project, "reward", {first: (math.log(3), 0.0), second: (0.0, 0.0)})
+    assert by_pair(frozen(people.project, step), "soft_label") == pytest.approx(
+        {first.pk: 0.75, second.pk: 0.5, none.pk: 0.625}
+    )
+    shares = step | {"rule": "score"}
+    PairScore.objects.filter(pair=first).update(value=1.5)
+    assert by_pair(frozen(people.project, shares), "soft_label") == {second.pk: 0.0, none.pk: 0.0}
+
+
+def test_smpo_normalises_by_the_scores_of_all_responses_that_come_in(people: People) -> None:
+    """Log-probabilities −10 and −40, −25 and −20 lie in −40…−10: normalised 1 and 0, ½ and ⅔. The third pair
+    is dropped before, so its −400 does not count."""
+    pairs = [judged_pair(people.project, p) for p in (0.9, 0.9, 0.6)]
+    numbers = [(-10.0, -40.0), (-25.0, -20.0), (-400.0, -20.0)]
+    scored(
+        people.project,
+        "logp_gap",
+        {pair: (a - b, b - a) for pair, (a, b) in zip(pairs, numbers, strict=True)},
+    )
+    for pair, (a, b) in zip(pairs, numbers, strict=True):
+        PairScore.objects.filter(pair=pair).update(details={"a": a, "b": b})
+    smpo = {"step": "soft_label", "rule": "smpo", "scorer": "logp_gap"}
+    version = frozen(people.project, {"step": "min_margin", "margin": 0.5}, smpo)
+    assert by_pair(version, "soft_label") == pytest.approx(
+        {pairs[0].pk: 0.731059, pairs[1].pk: 0.458430}, abs=1e-6
+    )
+
+
+def test_smpo_takes_the_largest_gap_where_only_gaps_are_known(people: People) -> None:
     pairs = [judged_pair(people.project, 0.9) for _ in range(2)]
     scored(people.project, "reward", {pairs[0]: (6.0, -6.0), pairs[1]: (2.0, -2.0)})
     version = frozen(people.project, {"step": "soft_label", "rule": "smpo", "scorer": "reward"})
     assert by_pair(version, "soft_label") == pytest.approx(
-        {pairs[0].pk: 1 / (1 + math.exp(-1.5)), pairs[1].pk: 1 / (1 + math.exp(-0.5))}
+        {pairs[0].pk: 0.731059, pairs[1].pk: 0.582570}, abs=1e-6
     )
 
 

@@ -41,3 +41,29 @@ def test_the_preview_follows_the_slider(site: RealSite, world: dict[str, Any], l
         expect(page.get_by_text("Step 3: Score between")).to_be_visible()
         page.get_by_role("button", name="Remove").last.press("Enter")
         expect(page.get_by_text("Step 3: Score between")).to_have_count(0)
+
+
+def test_ratios_and_numbers_of_pairs_slide_by_their_logarithm(
+    site: RealSite, world: dict[str, Any], log_in: LogIn
+) -> None:
+    with log_in("alice") as page:
+        page.goto(f"{site.url}/p/whole/recipes/new/")
+        for kind in ("Length ratio", "Cap per value", "Slice around a quantile"):
+            page.get_by_role("button", name=kind).press("Enter")
+        least = page.get_by_role("slider", name="Min, slider")
+        expect(least).to_have_attribute("aria-valuetext", "0.5")
+        least.focus()
+        page.keyboard.press("Home")
+        expect(page.get_by_label("Min", exact=True)).to_have_value("0.1")
+        page.get_by_label("Max", exact=True).fill("500")  # farther than the slider goes
+        expect(page.get_by_role("slider", name="Max, slider")).to_have_attribute("aria-valuetext", "500")
+        expect(page.get_by_label("Max", exact=True)).to_have_value("500")
+        most = page.get_by_role("slider", name="At most, slider")
+        most.focus()
+        page.keyboard.press("Home")
+        expect(page.get_by_label("At most", exact=True)).to_have_value("1")
+        pairs = page.get_by_role("slider", name="Pairs to keep, slider")
+        pairs.focus()
+        page.keyboard.press("Home")
+        expect(page.get_by_label("Pairs to keep", exact=True)).to_have_value("1")
+        expect(pairs).to_be_focused()

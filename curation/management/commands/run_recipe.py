@@ -11,6 +11,7 @@ from curation.errors import CurationError
 from curation.management.tables import funnel_table, newest_recipe
 from curation.models import FilterRecipe, Project
 from curation.recipes.files import read_recipe
+from curation.recipes.funnel import emptied
 from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 
@@ -38,6 +39,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(funnel_table(run.funnel))
         self.stdout.write(f"{recipe}: kept {run.pairs_kept} of {run.pairs_in} pairs in {run.seconds:.1f} s")
+        if nothing := emptied(run.funnel, run.pairs_in):
+            self.stdout.write(nothing.words)
 
 
 def _saved(slug: str, path: Path) -> FilterRecipe:

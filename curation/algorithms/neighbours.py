@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from curation.algorithms.decontamination import tokens
 from curation.algorithms.filters import Cut, first_reason
+from curation.algorithms.fingerprints import text_key
 from curation.algorithms.near_duplicates import Clusters, clustered
 
 IntArray = npt.NDArray[np.int64]
@@ -49,14 +49,13 @@ Search = Callable[[Vectors, float, Beat], Links]
 def find_alike(
     texts: Sequence[str], vectors: Vectors, *, threshold: float, search: Search, beat: Beat
 ) -> Clusters:
-    """The clusters of texts whose cosine is at least the threshold, or that have the same words in the same
-    order; of the latter `search` sees the first only. `vectors` is (texts, dimensions)."""
+    """The clusters of texts whose cosine is at least the threshold, or that are the same but for case and
+    white space; of the latter `search` sees the first only. `vectors` is (texts, dimensions)."""
     if not 0 < threshold <= 1:
         raise ValueError(f"the threshold lies in (0, 1], not {threshold}")
-    first_with: dict[tuple[str, ...], int] = {}
+    first_with: dict[int, int] = {}
     same_as = np.fromiter(
-        # A text without words is the same only as itself.
-        (first_with.setdefault((*tokens(text),) or (text, ""), at) for at, text in enumerate(texts)),
+        (first_with.setdefault(text_key(text), at) for at, text in enumerate(texts)),
         dtype=np.int64,
         count=len(texts),
     )

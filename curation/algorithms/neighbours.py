@@ -126,29 +126,43 @@ def n_recalled(exact: FloatArray, found: FloatArray) -> int:
     return int((found >= furthest).sum(axis=1).clip(max=exact.shape[1]).sum())
 
 
-def largest_cosine(vectors: Vectors, tests: Vectors) -> FloatArray:
-    """Each vector's cosine with the nearest test vector, −1 where there is none."""
-    largest = np.full(len(vectors), -1.0)
+def largest_cosine(vectors: Vectors, tests: Vectors) -> tuple[FloatArray, IntArray]:
+    """Each vector's cosine with the nearest test vector, and the place of that one; −1 without any."""
+    largest, place = np.full(len(vectors), -1.0), np.full(len(vectors), -1, dtype=np.int64)
     for start in range(0, len(vectors), BLOCK):
         for column in range(0, len(tests), COLUMNS):
             cosine = vectors[start : start + BLOCK] @ tests[column : column + COLUMNS].T
-            some = largest[start : start + BLOCK]
-            np.maximum(some, cosine.max(axis=1), out=some)
-    return largest
+            nearest_here = cosine.argmax(axis=1)
+            found = cosine[np.arange(len(cosine)), nearest_here]
+            some = slice(start, start + BLOCK)
+            nearer = (found > largest[some]) | (place[some] < 0)
+            largest[some] = np.where(nearer, found, largest[some])
+            place[some] = np.where(nearer, nearest_here + column, place[some])
+    return largest, place
 
 
 def far_from_tests(
-    cosine: FloatArray, asked: BoolArray, threshold: float, *, is_complete: bool, keep_missing: bool
+    cosine: FloatArray,
+    asked: BoolArray,
+    test_set: IntArray,
+    set_names: Sequence[str],
+    threshold: float,
+    *,
+    is_complete: bool,
+    keep_missing: bool,
 ) -> Cut:
     """Keep pairs whose prompt is further from any test than this; those not `asked` stay.
 
-    `cosine` is NaN where the prompt has no embedding. Without `is_complete` a test has none, so that no pair
-    is known to be far from it.
+    `cosine` is NaN where the prompt has no embedding; `test_set` is the place, among the names, of the
+    nearest test's set. Without `is_complete` a test has no embedding: no pair is known to be far from it.
     """
     tested = np.isfinite(cosine)
+    near = asked & tested & (cosine >= threshold)
     failing = {
-        f"as near as {threshold:g} to an eval prompt": asked & tested & (cosine >= threshold),
         "no embedding of the prompt": asked & ~tested & (not keep_missing),
         "no embedding of an eval prompt": asked & (not is_complete) & (not keep_missing),
     }
-    return Cut(*first_reason(failing, len(cosine)), np.where(asked, cosine, np.nan), (threshold,))
+    why, missing = first_reason(failing, len(cosine))
+    reasons = tuple(f"as near as {threshold:g} to an eval prompt {name}" for name in set_names)
+    why = np.where(near, test_set + 1, np.where(why > 0, why + len(reasons), 0))
+    return Cut(why, (*reasons, *missing), np.where(asked, cosine, np.nan), (threshold,))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -86,6 +86,7 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
         },
         "values": _shown_values(cut),
         "borders": list(cut.borders),
+        "notes": [asdict(note) for note in cut.notes],
     }
 
 

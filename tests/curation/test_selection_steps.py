@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from curation.algorithms.fingerprints import messages_fingerprint
 from curation.models import Pair, PairScore, Project, Prompt, RecipeRun, Sampler, ScoreProducer
 from curation.recipes.base import RecipeError
+from curation.recipes.decontamination_steps import Decontaminate
 from curation.recipes.pool import Pool
 from curation.recipes.presets import PRESETS
 from curation.services.consensus_build import consensus_build
@@ -213,10 +215,78 @@ def test_a_prompt_that_gives_an_eval_prompt_away(people: People) -> None:
     run = run_step(people.project, step="decontaminate")
     assert kept(run) == {fresh.pk}
     assert set(run.funnel[1]["examples"]["dropped"]) == {copied.pk, in_parts.pk}
-    assert run.funnel[1]["reasons"] == {"covers over 0.5 of an eval prompt with 8-grams": 2}
+    assert run.funnel[1]["reasons"] == {"covers over 0.5 of an eval prompt without a source with 8-grams": 2}
     assert run.funnel[1]["values"] == [0.0, 1.0, 1.0]
     run = run_step(people.project, step="decontaminate", n=6)
     assert run.funnel[1]["values"] == pytest.approx([6 / 13, 1.0, 1.0], abs=1e-6)
+
+
+def two_eval_sets(project: Project) -> dict[str, Pair]:
+    """Pairs that give away a prompt of one of two eval sets, and one that gives none away."""
+    other = "Name the seven largest rivers of Asia and how long they are"
+    asked(project, LONG, split="eval", source="alpaca_eval")
+    asked(project, other, split="eval", source="ifeval")
+    for number in range(60):
+        asked(project, f"Another question, number {number}", split="eval", source="ifeval")
+    texts = {
+        "alpaca_eval": f"{LONG}!",
+        "ifeval": f"Please: {other}",
+        "": "Write a short poem about the hills",
+    }
+    return {source: judged_pair(project, 0.9, prompt=asked(project, text)) for source, text in texts.items()}
+
+
+def test_each_drop_names_the_eval_set_and_notes_name_a_prompt(people: People) -> None:
+    pairs = two_eval_sets(people.project)
+    run = run_step(people.project, step="decontaminate")
+    assert kept(run) == {pairs[""].pk}
+    assert run.funnel[1]["reasons"] == {
+        "covers over 0.5 of an eval prompt of alpaca_eval with 8-grams": 1,
+        "covers over 0.5 of an eval prompt of ifeval with 8-grams": 1,
+    }
+    of_alpaca, of_ifeval, *_ = Prompt.objects.filter(split="eval").order_by("id")
+    assert run.funnel[1]["notes"] == [
+        {
+            "text": "alpaca_eval: 1 of 1 eval prompts (100.0%) are given away by pairs, more than the 2% of "
+            "Tülu 3’s rule for a whole set; most often",
+            "prompt": of_alpaca.pk,
+        },
+        {
+            "text": "ifeval: 1 of 61 eval prompts (1.6%) are given away by pairs; most often",
+            "prompt": of_ifeval.pk,
+        },
+    ]
+    page = people.client("rob").get(f"/p/helpfulness/recipe-runs/{run.pk}/").content.decode()
+    assert f'href="/p/helpfulness/prompts/{of_ifeval.pk}/">prompt {of_ifeval.pk}</a>' in page
+    assert "Eval sets: all" in page
+
+
+def test_only_the_eval_sets_named_count(people: People) -> None:
+    pairs = two_eval_sets(people.project)
+    run = run_step(people.project, step="decontaminate", eval_sets=["ifeval"])
+    assert kept(run) == {pairs[""].pk, pairs["alpaca_eval"].pk}
+    run = run_step(people.project, step="decontaminate", eval_sets=["", "mt_bench"])
+    assert run.funnel[1]["dropped"] == 0
+    assert run.funnel[1]["notes"] == [
+        {"text": f"{name}: no eval prompt, so nothing was compared with this set", "prompt": None}
+        for name in ("no source", "mt_bench")
+    ]
+
+
+def test_no_ngram_runs_from_one_turn_into_the_next(people: People) -> None:
+    asked(people.project, LONG, split="eval")
+    words = LONG.split()
+    for cut in (7, len(words)):
+        turns = [
+            {"role": "user", "content": " ".join(words[:cut])},
+            {"role": "assistant", "content": "Go on."},
+            {"role": "user", "content": " ".join(words[cut:]) or "Yes."},
+        ]
+        prompt = PromptFactory(
+            project=people.project, messages=turns, fingerprint=messages_fingerprint(turns)
+        )
+        judged_pair(people.project, 0.9, prompt=prompt)
+    assert run_step(people.project, step="decontaminate", threshold=0).funnel[1]["values"] == [0, 1]
 
 
 def test_only_what_the_user_of_this_project_says_is_compared(people: People) -> None:
@@ -348,6 +418,8 @@ def test_the_first_of_equal_pairs_stays(people: People) -> None:
         ({"step": "cap_per_value", "at_most": 101, "unit": "percent"}, "at most 100 percent"),
         ({"step": "certain_sample", "seed": -1}, "greater than or equal to 0"),
         ({"step": "decontaminate", "n": 0}, "greater than or equal to 1"),
+        ({"step": "decontaminate", "eval_sets": ["e" * 121]}, "at most 120 characters"),
+        ({"step": "decontaminate_meaning", "eval_sets": ["e\0"]}, "no NUL character"),
         ({"step": "balance_length", "percent": 101}, "less than or equal to 100"),
         ({"step": "licence"}, "name at least one licence"),
         ({"step": "licence", "licences": ["M" * 61]}, "at most 60 characters"),
@@ -380,4 +452,5 @@ def test_reads_do_not_grow_with_pairs_and_happen_once(
                 assert len(pool.values("source")) == len(pool.text_keys[0]) == len(pool)
                 assert len(pool.values("chosen_model")) == len(pool.lengths[0]) == len(pool)
                 assert pool.licences[1] == ("",)
-            pool.eval_overlap(8)
+            for _ in range(2):
+                assert len(Decontaminate().cut(pool, np.arange(len(pool))).why) == len(pool)

@@ -79,6 +79,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="refuses(chosen) − refuses(rejected)",
         source=OURS,
         worse=Worse.NEITHER,
+        version=2,
         feature=lambda _prompt, text: phrases.refuses(text),
     ),
     TextGap(
@@ -89,6 +90,7 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="names itself(chosen) − names itself(rejected)",
         source=OURS,
         worse=Worse.HIGH,
+        version=2,
         feature=lambda _prompt, text: phrases.names_itself(text),
     ),
     TextGap(

@@ -87,6 +87,10 @@ class PromptPart(StrEnum):
     LAST_USER = "last user"  # what the user said last
 
 
+# Of a and b, whether each is known to have been cut at the length it was allowed.
+NOT_CUT = (False, False)
+
+
 @dataclass(frozen=True)
 class TextScore:
     """The score of a over b; `details` holds what was found in each of the two."""
@@ -98,16 +102,21 @@ class TextScore:
 @dataclass(frozen=True, kw_only=True)
 class TextGap(Scorer):
     """A number found in each response to its prompt, compared: `compare` changes sign when its arguments
-    swap, so that b over a is the negative of a over b. `reads` says what stands for the prompt."""
+    swap, so that b over a is the negative of a over b. `reads` says what stands for the prompt; with
+    `counts_cut` a response that is known to be cut has the number 1, whatever its text."""
 
     feature: Callable[[str, str], float]
     compare: Callable[[float, float], float] = sub
     reads: PromptPart = PromptPart.ALL
+    counts_cut: bool = False
     needs: Needs = Needs.TEXT
     directed: bool = True
 
-    def score(self, prompt: str, a: str, b: str) -> TextScore:
-        of_a, of_b = float(self.feature(prompt, a)), float(self.feature(prompt, b))
+    def score(self, prompt: str, a: str, b: str, is_cut: tuple[bool, bool] = NOT_CUT) -> TextScore:
+        of_a, of_b = (
+            1.0 if self.counts_cut and cut else float(self.feature(prompt, text))
+            for text, cut in zip((a, b), is_cut, strict=True)
+        )
         return TextScore(float(self.compare(of_a, of_b)), {"a": of_a, "b": of_b})
 
 
@@ -120,7 +129,13 @@ class TextLikeness(Scorer):
     needs: Needs = Needs.TEXT
     directed: bool = False
 
-    def score(self, prompt: str, a: str, b: str) -> TextScore:  # noqa: ARG002 -- as TextGap is called
+    def score(
+        self,
+        prompt: str,  # noqa: ARG002 -- as TextGap is called
+        a: str,
+        b: str,
+        is_cut: tuple[bool, bool] = NOT_CUT,  # noqa: ARG002 -- as TextGap is called
+    ) -> TextScore:
         return TextScore(float(self.measure(a, b)))
 
 

@@ -96,11 +96,14 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
     TextGap(
         name="cut_ending",
         label="Cut ending",
-        help="1 where only the chosen response seems to stop before its end: within a sentence, after a "
-        "comma or in an unclosed code block; −1 where only the rejected one does.",
-        formula="looks cut(chosen) − looks cut(rejected)",
+        help="1 where only the chosen response stops before its end, −1 where only the rejected one does: "
+        "the model reached its length limit, as far as that is known, or the text ends within a sentence, "
+        "after a comma or in an unclosed code block.",
+        formula="cut(chosen) − cut(rejected)",
         source=OURS,
         worse=Worse.HIGH,
+        version=2,
+        counts_cut=True,
         feature=lambda _prompt, text: response_text.looks_cut(text),
     ),
     TextGap(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -100,24 +101,48 @@ class TextScore:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextGap(Scorer):
-    """A number found in each response to its prompt, compared: `compare` changes sign when its arguments
-    swap, so that b over a is the negative of a over b. `reads` says what stands for the prompt; with
+class TextFeature(Scorer, ABC):
+    """A number found in each response to its prompt. `reads` says what stands for the prompt; with
     `counts_cut` a response that is known to be cut has the number 1, whatever its text."""
 
     feature: Callable[[str, str], float]
-    compare: Callable[[float, float], float] = sub
     reads: PromptPart = PromptPart.ALL
     counts_cut: bool = False
     needs: Needs = Needs.TEXT
-    directed: bool = True
 
     def score(self, prompt: str, a: str, b: str, is_cut: tuple[bool, bool] = NOT_CUT) -> TextScore:
         of_a, of_b = (
             1.0 if self.counts_cut and cut else float(self.feature(prompt, text))
             for text, cut in zip((a, b), is_cut, strict=True)
         )
-        return TextScore(float(self.compare(of_a, of_b)), {"a": of_a, "b": of_b})
+        return TextScore(self.of_both(of_a, of_b), {"a": of_a, "b": of_b})
+
+    @abstractmethod
+    def of_both(self, of_a: float, of_b: float) -> float:
+        """The score of a over b from the numbers of a and b."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGap(TextFeature):
+    """The two numbers compared: `compare` changes sign when its arguments swap, so that b over a is the
+    negative of a over b."""
+
+    compare: Callable[[float, float], float] = sub
+    directed: bool = True
+
+    def of_both(self, of_a: float, of_b: float) -> float:
+        return float(self.compare(of_a, of_b))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCount(TextFeature):
+    """How many of the two responses have what the feature, 1 or 0, asks for."""
+
+    unit: str = "responses"
+    directed: bool = False
+
+    def of_both(self, of_a: float, of_b: float) -> float:
+        return of_a + of_b
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +164,7 @@ class TextLikeness(Scorer):
         return TextScore(float(self.measure(a, b)))
 
 
-TextScorer = TextGap | TextLikeness
+TextScorer = TextFeature | TextLikeness
 
 
 @dataclass(frozen=True, kw_only=True)

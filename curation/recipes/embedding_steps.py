@@ -95,14 +95,16 @@ def nearness_to_eval(project: Project, sets: tuple[str, ...]) -> Nearness:
     chosen = eval_prompts(project, sets)
     lacking = chosen.lacking_embedding(embedder.pk if embedder else None).values_list("messages", flat=True)
     n_lacking = sum(bool(user_text(messages).strip()) for messages in lacking.iterator(chunk_size=1000))
-    sources = dict(chosen.values_list("id", "source"))
+    rows = list(chosen.values_list("id", "source"))
+    tests = EvalPrompts.of([pk for pk, _ in rows], [source for _, source in rows])
     prompts, of_tests = np.zeros((2, 0), dtype=np.int64)
     cosine, nearest = np.zeros(0), np.zeros(0, dtype=np.int64)
     if embedder is not None:
         prompts, vectors = prompt_vectors(embedder, Prompt.Split.TRAIN)
         of_tests, test_vectors = prompt_vectors(embedder, Prompt.Split.EVAL)
-        inside = np.isin(of_tests, np.array(list(sources), dtype=np.int64))
+        inside = np.isin(of_tests, tests.prompts)
         of_tests = of_tests[inside]
         cosine, nearest = largest_cosine(vectors, test_vectors[inside])
-    tests = EvalPrompts.of(of_tests.tolist(), [sources[pk] for pk in of_tests.tolist()])
+        if len(of_tests):
+            nearest = np.searchsorted(tests.prompts, of_tests)[nearest]
     return Nearness(prompts, cosine, nearest, tests, n_lacking + len(of_tests), not n_lacking)

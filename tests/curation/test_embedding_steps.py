@@ -115,6 +115,12 @@ def test_only_the_eval_sets_named_count_and_notes_name_a_prompt(people: People) 
         {"text": "gone: no eval prompt, so nothing was compared with this set", "prompt": None},
         {"text": "ifeval: nearest most often", "prompt": pairs["eval"].prompt_id},
     ]
+    PromptFactory(project=people.project, split="eval", source="bare")
+    bare = run_step(people.project, eval_sets=["bare"])
+    assert (last(bare), bare.funnel[-1]["notes"]) == (
+        (1, {"no embedding of the prompt": 1, "no embedding of an eval prompt": 3}),
+        [],
+    )
     other = run_step(people.project, eval_sets=["mt_bench"])
     assert last(other) == (4, {"no embedding of the prompt": 1})
 

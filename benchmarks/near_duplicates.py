@@ -15,8 +15,7 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from benchmarks.agreement import measure
-from curation.algorithms.decontamination import tokens
-from curation.algorithms.near_duplicates import N_HASHES, THRESHOLD, N, find_clusters
+from curation.algorithms.near_duplicates import N_HASHES, THRESHOLD, N, find_clusters, signed_tokens
 
 VOCABULARY = 30_000
 
@@ -48,7 +47,7 @@ def as_documented(texts: list[str]) -> str:
     lsh = MinHashLSH(threshold=THRESHOLD, num_perm=N_HASHES)
     signatures = []
     for place, text in enumerate(texts):
-        words = tokens(text)
+        words = signed_tokens(text)
         signature = MinHash(num_perm=N_HASHES)
         for at in range(max(len(words) - N + 1, 1)):
             signature.update(" ".join(words[at : at + N]).encode())

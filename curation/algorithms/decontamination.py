@@ -3,13 +3,14 @@
 The rule of Tülu 3 (Lambert et al., arXiv 2411.15124): a token of the test text is covered if it lies in an
 n-gram that also occurs in the training text; the share is covered tokens / tokens. The paper takes n = 8 and
 calls a training text contaminated above a share of ½. A test text of fewer than n tokens has no n-gram, so
-nothing covers it.
+nothing covers it. A text may be several turns: no n-gram runs from one into the next. The paper's code takes
+each turn of a training prompt by itself; here they cover together, so that a copied conversation is found.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,8 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 
 N, THRESHOLD = 8, 0.5
+# Tülu 3 cleans a training set from which more than this share of a test set's texts is covered.
+SET_THRESHOLD = 0.02
 
 UNSPACED = "぀-ヿ㐀-䶿一-鿿豈-﫿"  # kana and Han characters, each a token of its own
 _TOKEN = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
@@ -32,6 +35,11 @@ def user_text(messages: Sequence[Mapping[str, Any]]) -> str:
     """What the user says in a prompt, all turns: instructions of the system and earlier answers stay out."""
     said = [turn["content"] for turn in messages if turn.get("role") == "user"]
     return "\n".join(part for content in said for part in _texts(content))
+
+
+def user_turns(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the user says in each turn of a prompt."""
+    return ["\n".join(_texts(turn["content"])) for turn in messages if turn.get("role") == "user"]
 
 
 def whole_text(messages: Sequence[Mapping[str, Any]]) -> str:
@@ -58,36 +66,46 @@ def overlap_share(test: str, training: str, n: int = N) -> float:
 @dataclass(frozen=True)
 class Overlap:
     """One element per training text: its largest share over the test texts, and the place of the test text
-    that has it, −1 where nothing is covered."""
+    that has it, −1 where nothing is covered. `of_tests` has one element per test text: its largest share over
+    the training texts."""
 
     share: FloatArray
     test: IntArray
+    of_tests: FloatArray
 
 
 class NgramIndex:
     """Test texts by their n-grams, to compare many training texts with all of them at once.
 
+    A text is a string, or one string for each of its turns.
+
     N-grams are compared by 64-bit keys: two different ones share a key with odds of 1 in 2⁶⁴.
     """
 
-    def __init__(self, tests: Sequence[str], n: int = N) -> None:
+    def __init__(self, tests: Iterable[str | Sequence[str]], n: int = N) -> None:
         if n < 1:
             raise ValueError(f"an n-gram has at least one token, not {n}")
         self.n = n
         self._ids: dict[str, int] = {}
-        numbered = [[self._ids.setdefault(token, len(self._ids)) for token in tokens(test)] for test in tests]
+        numbered = [
+            _numbered(test, lambda token: self._ids.setdefault(token, len(self._ids))) for test in tests
+        ]
         self.n_tests = len(numbered)
-        self._lengths = np.array([max(len(test), 1) for test in numbered], dtype=np.int64)
+        self._lengths = np.array(
+            [max(len(test) - test.count(_STRANGER), 1) for test in numbered], dtype=np.int64
+        )
         flat, self._test_of = joined(numbered)
         starts, keys = ngrams(flat, n)
         order = np.argsort(keys, kind="stable")
         self._keys, first = np.unique(keys[order], return_index=True)
         self._starts = np.split(starts[order], first[1:])
 
-    def overlap(self, texts: Iterable[str]) -> Overlap:
+    def overlap(self, texts: Iterable[str | Sequence[str]]) -> Overlap:
         """Each training text against all test texts."""
-        numbered = [[self._ids.get(token, _STRANGER) for token in tokens(text)] for text in texts]
-        found = Overlap(np.zeros(len(numbered)), np.full(len(numbered), -1, dtype=np.int64))
+        numbered = [_numbered(text, lambda token: self._ids.get(token, _STRANGER)) for text in texts]
+        found = Overlap(
+            np.zeros(len(numbered)), np.full(len(numbered), -1, dtype=np.int64), np.zeros(self.n_tests)
+        )
         flat, text_of = joined(numbered)
         starts, keys = ngrams(flat, self.n)
         hit = np.isin(keys, self._keys)
@@ -103,18 +121,31 @@ class NgramIndex:
         for text, its_grams in zip(of.tolist(), np.split(shared, first[1:]), strict=True):
             key = its_grams.tobytes()
             if key not in known:
-                known[key] = self._most_covered(its_grams)
+                shares = self._shares(its_grams)
+                np.maximum(found.of_tests, shares, out=found.of_tests)
+                most = int(shares.argmax())
+                known[key] = float(shares[most]), most
             found.share[text], found.test[text] = known[key]
         return found
 
-    def _most_covered(self, grams: IntArray) -> tuple[float, int]:
+    def _shares(self, grams: IntArray) -> FloatArray:
+        """The share of each test text that these n-grams cover."""
         starts = np.sort(np.concatenate([self._starts[gram] for gram in grams.tolist()]), kind="stable")
         # An n-gram covers n tokens less those that the next one covers; the next text starts further away.
         covered = np.minimum(np.diff(starts, append=starts[-1] + self.n), self.n)
         tests = self._test_of[starts]
-        shares = np.bincount(tests, weights=covered, minlength=len(self._lengths)) / self._lengths
-        most = int(shares.argmax())
-        return float(shares[most]), most
+        shares: FloatArray = np.bincount(tests, weights=covered, minlength=self.n_tests) / self._lengths
+        return shares
+
+
+def _numbered(text: str | Sequence[str], number: Callable[[str], int]) -> list[int]:
+    """The numbers of a text's tokens, with a stranger between two turns."""
+    numbers: list[int] = []
+    for turn in [text] if isinstance(text, str) else text:
+        if numbers:
+            numbers.append(_STRANGER)
+        numbers += map(number, tokens(turn))
+    return numbers
 
 
 def joined(numbered: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:

@@ -18,12 +18,20 @@ BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class Note:
+    """A sentence, and the prompt that it ends with, if any."""
+
+    text: str
+    prompt: int | None = None
+
+
+@dataclass(frozen=True)
 class Cut:
     """What one filter says of n pairs.
 
     `why[i]` is 0 where pair i is kept, else the 1-based place of its reason in `reasons`. A numeric filter
     also tells the number it looked at (`values`, NaN where there is none) and where it cut (`borders`), one
-    by named values how many pairs have each (`named`).
+    by named values how many pairs have each (`named`). `notes` say what else a reader should know.
     """
 
     why: IntArray
@@ -31,6 +39,7 @@ class Cut:
     values: FloatArray | None = None
     borders: tuple[float, ...] = ()
     named: tuple[tuple[str, int], ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def keep(self) -> BoolArray:
@@ -177,10 +186,17 @@ def cap_per_value(value: IntArray, pair: IntArray, limit: int, *, seed: int, wha
     return Cut(why, reasons, sizes[group].astype(np.float64), (float(limit),))
 
 
-def overlap_below(share: FloatArray, threshold: float, n: int) -> Cut:
-    """Keep pairs whose prompt covers at most this share of any eval prompt; NaN was not tested and stays."""
-    reason = f"covers over {threshold:g} of an eval prompt with {n}-grams"
-    return Cut(*first_reason({reason: share > threshold}, len(share)), share, (threshold,))
+def overlap_below(
+    share: FloatArray, test_set: IntArray, set_names: Sequence[str], threshold: float, n: int
+) -> Cut:
+    """Keep pairs whose prompt covers at most this share of any eval prompt; NaN was not tested and stays.
+
+    `test_set` is the place, among the names, of the set whose prompt is covered most.
+    """
+    reasons = tuple(
+        f"covers over {threshold:g} of an eval prompt {name} with {n}-grams" for name in set_names
+    )
+    return Cut(np.where(share > threshold, test_set + 1, 0), reasons, share, (threshold,))
 
 
 def balance_length(chosen: IntArray, rejected: IntArray, pair: IntArray, percent: float) -> Cut:

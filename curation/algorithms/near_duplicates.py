@@ -1,4 +1,5 @@
-"""Texts that are the same, or nearly: exact by their words, near by the Jaccard index of their word n-grams.
+"""Texts that are the same, or nearly: exact but for case and white space, near by the Jaccard index of their
+n-grams of words and signs.
 
 Candidates come from MinHash with locality-sensitive hashing (Broder, 1997; Leskovec, Rajaraman and Ullman,
 Mining of Massive Datasets, chapter 3); each one counts only where its true index reaches the threshold.
@@ -7,13 +8,15 @@ Clusters are the connected parts: two members of one need not be alike themselve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from curation.algorithms.decontamination import joined, ngrams, tokens
+from curation.algorithms.decontamination import UNSPACED, joined, ngrams
+from curation.algorithms.fingerprints import text_key
 from curation.algorithms.pairing import all_pairs
 from curation.algorithms.splitmix import splitmix
 
@@ -34,6 +37,13 @@ LOOK_UPS = 4_000_000
 TOKENISED = 50_000
 BATCH = 500  # texts whose n-grams are hashed at once: some megabytes
 
+# What prose may have or lack: quotation marks, stops, dashes, soft hyphens and spaces without a width.
+_PROSE = r".,;:!?…'\"‘’‚“”„«»‹›·•–—、。，；：！？「」『』《》〈〉¿¡\u00ad\u200b-\u200f\ufeff"
+# Signs such as + < # $ are tokens of their own: without them “C++” would be “C#”. A hyphen in a word is none.
+_TOKEN = re.compile(
+    rf"[{UNSPACED}]|[^\W{UNSPACED}]+|(?<=\d)[.,:](?=\d)|(?<![^\W\d_])-|-(?![^\W\d_])|[^\w\s\-{_PROSE}]"
+)
+
 
 @dataclass(frozen=True)
 class Clusters:
@@ -41,8 +51,8 @@ class Clusters:
 
     `place` is the text's place in the input, `cluster` the number of its cluster from 0, the largest first;
     `similarity` is its largest Jaccard index (of embeddings: cosine) with another that was compared with it,
-    and `exact` whether another has the same words in the same order. `n_compared` and `n_wordless` count the
-    texts; one without words is like no other.
+    and `exact` whether another is the same but for case and white space. `n_compared` and `n_wordless` count
+    the texts; one without words and signs is like no other.
     """
 
     place: IntArray
@@ -57,6 +67,11 @@ def _no_sign_of_life() -> None:
     return
 
 
+def signed_tokens(text: str) -> list[str]:
+    """Words without case, and the signs that mean something; punctuation of prose goes."""
+    return _TOKEN.findall(text.casefold())
+
+
 def find_clusters(
     texts: Sequence[str],
     *,
@@ -64,7 +79,7 @@ def find_clusters(
     threshold: float = THRESHOLD,
     beat: Beat = _no_sign_of_life,
 ) -> Clusters:
-    """The clusters of texts whose Jaccard index over word n-grams is at least the threshold.
+    """The clusters of texts whose Jaccard index over n-grams of words and signs is at least the threshold.
 
     `beat` is called between the parts of the work. A pair right at the threshold is missed with odds of a few
     percent, one that is 0.1 above it with less than one in a thousand.
@@ -88,21 +103,23 @@ def find_clusters(
     similarity = np.zeros(len(texts))
     for ends in (one, other):
         np.maximum.at(similarity, ends, np.concatenate([np.ones(int(again.sum())), index[near]]))
-    return clustered(
-        one,
-        other,
-        similarity,
-        exact=np.union1d(same_as[again], worded[again]),
-        n_compared=len(worded),
-    )
+    return clustered(one, other, similarity, exact=_repeated(texts, worded), n_compared=len(worded))
 
 
 def _words(texts: Sequence[str], beat: Beat) -> list[tuple[str, ...]]:
     words: list[tuple[str, ...]] = []
     for start in range(0, len(texts), TOKENISED):
-        words += (tuple(tokens(text)) for text in texts[start : start + TOKENISED])
+        words += (tuple(signed_tokens(text)) for text in texts[start : start + TOKENISED])
         beat()
     return words
+
+
+def _repeated(texts: Sequence[str], at: IntArray) -> IntArray:
+    """Those of the places whose text stands at another of them too, but for case and white space."""
+    keys = np.fromiter((text_key(texts[place]) for place in at.tolist()), dtype=np.int64, count=len(at))
+    _, of, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    repeated: IntArray = at[counts[of] > 1]
+    return repeated
 
 
 class Shingles:

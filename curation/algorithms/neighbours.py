@@ -15,8 +15,8 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from curation.algorithms.decontamination import tokens
 from curation.algorithms.filters import Cut, first_reason
+from curation.algorithms.fingerprints import text_key
 from curation.algorithms.near_duplicates import Clusters, clustered
 
 IntArray = npt.NDArray[np.int64]
@@ -49,14 +49,13 @@ Search = Callable[[Vectors, float, Beat], Links]
 def find_alike(
     texts: Sequence[str], vectors: Vectors, *, threshold: float, search: Search, beat: Beat
 ) -> Clusters:
-    """The clusters of texts whose cosine is at least the threshold, or that have the same words in the same
-    order; of the latter `search` sees the first only. `vectors` is (texts, dimensions)."""
+    """The clusters of texts whose cosine is at least the threshold, or that are the same but for case and
+    white space; of the latter `search` sees the first only. `vectors` is (texts, dimensions)."""
     if not 0 < threshold <= 1:
         raise ValueError(f"the threshold lies in (0, 1], not {threshold}")
-    first_with: dict[tuple[str, ...], int] = {}
+    first_with: dict[int, int] = {}
     same_as = np.fromiter(
-        # A text without words is the same only as itself.
-        (first_with.setdefault((*tokens(text),) or (text, ""), at) for at, text in enumerate(texts)),
+        (first_with.setdefault(text_key(text), at) for at, text in enumerate(texts)),
         dtype=np.int64,
         count=len(texts),
     )
@@ -127,29 +126,43 @@ def n_recalled(exact: FloatArray, found: FloatArray) -> int:
     return int((found >= furthest).sum(axis=1).clip(max=exact.shape[1]).sum())
 
 
-def largest_cosine(vectors: Vectors, tests: Vectors) -> FloatArray:
-    """Each vector's cosine with the nearest test vector, −1 where there is none."""
-    largest = np.full(len(vectors), -1.0)
+def largest_cosine(vectors: Vectors, tests: Vectors) -> tuple[FloatArray, IntArray]:
+    """Each vector's cosine with the nearest test vector, and the place of that one; −1 without any."""
+    largest, place = np.full(len(vectors), -1.0), np.full(len(vectors), -1, dtype=np.int64)
     for start in range(0, len(vectors), BLOCK):
         for column in range(0, len(tests), COLUMNS):
             cosine = vectors[start : start + BLOCK] @ tests[column : column + COLUMNS].T
-            some = largest[start : start + BLOCK]
-            np.maximum(some, cosine.max(axis=1), out=some)
-    return largest
+            nearest_here = cosine.argmax(axis=1)
+            found = cosine[np.arange(len(cosine)), nearest_here]
+            some = slice(start, start + BLOCK)
+            nearer = (found > largest[some]) | (place[some] < 0)
+            largest[some] = np.where(nearer, found, largest[some])
+            place[some] = np.where(nearer, nearest_here + column, place[some])
+    return largest, place
 
 
 def far_from_tests(
-    cosine: FloatArray, asked: BoolArray, threshold: float, *, is_complete: bool, keep_missing: bool
+    cosine: FloatArray,
+    asked: BoolArray,
+    test_set: IntArray,
+    set_names: Sequence[str],
+    threshold: float,
+    *,
+    is_complete: bool,
+    keep_missing: bool,
 ) -> Cut:
     """Keep pairs whose prompt is further from any test than this; those not `asked` stay.
 
-    `cosine` is NaN where the prompt has no embedding. Without `is_complete` a test has none, so that no pair
-    is known to be far from it.
+    `cosine` is NaN where the prompt has no embedding; `test_set` is the place, among the names, of the
+    nearest test's set. Without `is_complete` a test has no embedding: no pair is known to be far from it.
     """
     tested = np.isfinite(cosine)
+    near = asked & tested & (cosine >= threshold)
     failing = {
-        f"as near as {threshold:g} to an eval prompt": asked & tested & (cosine >= threshold),
         "no embedding of the prompt": asked & ~tested & (not keep_missing),
         "no embedding of an eval prompt": asked & (not is_complete) & (not keep_missing),
     }
-    return Cut(*first_reason(failing, len(cosine)), np.where(asked, cosine, np.nan), (threshold,))
+    why, missing = first_reason(failing, len(cosine))
+    reasons = tuple(f"as near as {threshold:g} to an eval prompt {name}" for name in set_names)
+    why = np.where(near, test_set + 1, np.where(why > 0, why + len(reasons), 0))
+    return Cut(why, (*reasons, *missing), np.where(asked, cosine, np.nan), (threshold,))

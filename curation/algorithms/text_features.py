@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 
 from curation.algorithms.decontamination import tokens
-from curation.algorithms.phrases import names_itself
+from curation.algorithms.phrases import names_itself, refuses
 from curation.algorithms.response_text import list_items
 
 IntArray = npt.NDArray[np.int64]
@@ -28,11 +28,6 @@ _TABLE_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
 _LINK = re.compile(r"https?://")
 _DIGIT = re.compile(r"[0-9]")
 _CAPITAL = re.compile(r"[A-Z]")
-_REFUSAL = re.compile(
-    r"\bI(?:['’]m| am) (?:sorry|unable|not able)\b|\bI (?:can(?:no|['’])t|won['’]t|apologi[sz]e)\b"
-    r"|\bI(?:['’]d| would) (?:rather|prefer) not\b",
-    re.IGNORECASE,
-)
 _OPENER = re.compile(r"\s*(?:sure|certainly|of course|absolutely|great question|happy to)\b", re.IGNORECASE)
 _END = re.compile(r"[.!?…:;)\]}\"'”’`*|>。！？]\s*$")
 
@@ -54,10 +49,6 @@ def _times(pattern: re.Pattern[str]) -> Callable[[str], float]:
     return lambda text: float(len(pattern.findall(text)))
 
 
-def _has(pattern: re.Pattern[str]) -> Callable[[str], float]:
-    return lambda text: float(pattern.search(text) is not None)
-
-
 SURFACE = (
     Surface("characters", lambda text: float(len(text))),
     Surface("words", lambda text: float(len(text.split()))),
@@ -75,7 +66,7 @@ SURFACE = (
     Surface("commas", lambda text: float(text.count(","))),
     Surface("digits per character", _share(_DIGIT), is_count=False),
     Surface("capitals per character", _share(_CAPITAL), is_count=False),
-    Surface("refusals (“I cannot”, “I’m sorry”)", _has(_REFUSAL), is_count=False),
+    Surface("refusals (“I can’t help”, “I’m unable”)", lambda text: float(refuses(text)), is_count=False),
     Surface("mentions of “as an AI”", lambda text: float(names_itself(text)), is_count=False),
     Surface(
         "openings like “Sure”, “Certainly”", lambda text: float(bool(_OPENER.match(text))), is_count=False

@@ -39,7 +39,8 @@ class DuplicatesForm(forms.Form):
         choices=[(1, "1 word"), (3, "3 words"), (5, "5 words")],
         coerce=int,
         initial=near_duplicates.N,
-        help_text="Longer runs forgive less: a changed word spoils every run that it lies in.",
+        help_text="Longer runs forgive less: a changed word spoils every run that it lies in. Signs such as "
+        "+ and < count as words, the punctuation of prose does not.",
     )
     threshold = forms.FloatField(
         min_value=0.3,

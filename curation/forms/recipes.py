@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import time_ns
 from typing import Any
 
@@ -13,12 +13,15 @@ from pydantic.fields import FieldInfo
 from curation.consensus_methods import consensus_methods
 from curation.models import Project, ScoreProducer
 from curation.recipes.base import Step, choice_names, slider_ends
+from curation.recipes.eval_sets import eval_set_name
 from curation.recipes.selection_steps import licence_name
 from curation.recipes.steps import MAX_STEPS, STEPS
 from curation.scorers import SCORERS, scorer_name
 from curation.services.recipe_save import NAME_LENGTH
 
 SNAPSHOT_NAME = re.compile(r"[0-9]{13}")
+# Parameters of which several values may be chosen, and what a value is called.
+SEVERAL: dict[str, Callable[[str], str]] = {"licences": licence_name, "eval_sets": eval_set_name}
 NEW_RECIPE: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin"}]
 
 
@@ -39,12 +42,13 @@ class StepForm(forms.Form):
         self._offer_what_is_chosen()
 
     def _offer_what_is_chosen(self) -> None:
-        """A recipe from a file may name licences that the project lacks; saving again must not lose them."""
-        field = self.fields.get("licences")
-        if isinstance(field, forms.MultipleChoiceField):
-            offered: Any = field.choices
-            chosen = _licence_choices(self["licences"].value() or ())
-            field.choices = [*offered, *(choice for choice in chosen if choice not in offered)]
+        """A recipe from a file may name what the project lacks; saving again must not lose it."""
+        for name, worded in SEVERAL.items():
+            field = self.fields.get(name)
+            if isinstance(field, forms.MultipleChoiceField):
+                offered: Any = field.choices
+                chosen = _named(self[name].value() or (), worded)
+                field.choices = [*offered, *(choice for choice in chosen if choice not in offered)]
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -62,10 +66,12 @@ def _field(name: str, info: FieldInfo, kind: str, project: Project) -> forms.Fie
         return forms.CharField(widget=forms.HiddenInput, initial=kind)
     if name == "method":
         common["help_text"] = " ".join(f"{method.label}: {method.help}" for method in consensus_methods())
-    if name == "licences":
-        own = project.prompts.order_by("licence").values_list("licence", flat=True).distinct()
+    if name in SEVERAL:
         return forms.MultipleChoiceField(
-            choices=_licence_choices([*own, ""]), widget=forms.CheckboxSelectMultiple, **common
+            choices=_named(_own(project, name), SEVERAL[name]),
+            widget=forms.CheckboxSelectMultiple,
+            required=name == "licences",
+            **common,
         )
     if choices := _choices(name, info, kind, project):
         return forms.ChoiceField(choices=choices, required=name not in STEPS[kind].scored, **common)
@@ -85,8 +91,16 @@ def _choices(name: str, info: FieldInfo, kind: str, project: Project) -> list[tu
     return list(choice_names(info).items())
 
 
-def _licence_choices(licences: Iterable[str]) -> list[tuple[str, str]]:
-    return [(licence, licence_name(licence)) for licence in dict.fromkeys(licences)]
+def _own(project: Project, name: str) -> list[str]:
+    """What prompts of the project have for a field of which several values may be chosen."""
+    if name == "licences":
+        return [*project.prompts.order_by("licence").values_list("licence", flat=True).distinct(), ""]
+    sets = project.prompts.filter(split="eval").order_by("source")
+    return list(sets.values_list("source", flat=True).distinct())
+
+
+def _named(values: Iterable[str], worded: Callable[[str], str]) -> list[tuple[str, str]]:
+    return [(value, worded(value)) for value in dict.fromkeys(values)]
 
 
 def _number(info: FieldInfo, common: dict[str, Any]) -> forms.Field:

@@ -50,8 +50,8 @@ class CleaningReport(BackgroundReport):
 class DuplicateMember(models.Model):
     """A prompt of a cluster of near duplicates.
 
-    `similarity` is its largest Jaccard index, or cosine, with another member; `exact` says that another has
-    the same words in the same order.
+    `similarity` is its largest Jaccard index, or cosine, with another member; `exact` says that another is
+    the same but for case and white space.
     """
 
     report = models.ForeignKey(CleaningReport, on_delete=models.CASCADE, related_name="members")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -118,6 +118,7 @@ def _entry(step: Step, cut: Cut, ids: IntArray) -> dict[str, Any]:
         "valued": int(np.isfinite(cut.values).sum()) if cut.values is not None else 0,
         "borders": list(cut.borders),
         "named": [list(each) for each in cut.named],
+        "notes": [asdict(note) for note in cut.notes],
     }
 
 

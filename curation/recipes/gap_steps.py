@@ -116,11 +116,11 @@ class SoftLabel(Step):
         "Sets P(chosen is better) of every row; without this step it is that of the consensus. From a score: "
         "σ(scale · score), the Bradley-Terry model of a reward gap; the score itself where it is a share, as "
         "CREAM-dyn takes the consistency of two rankings; or the mean of those over the prompts, as "
-        "CREAM-avg does (arXiv 2410.12735). Or, as SmPO does, the softmax of both responses' scores, normalised to "
-        "0…1 by the lowest and the highest of the pairs that come in, where SmPO's code takes fixed ends of "
-        "one reward model; it is at most 0.73. Where only the gap of a pair is known, the largest gap stands "
-        "for highest − lowest. A label of exactly ½ says nothing of which is better: exports "
-        "that do not write the label leave such rows out as ties."
+        "CREAM-avg does (arXiv 2410.12735). Or, as SmPO does, the softmax of both responses' scores, "
+        "normalised to 0…1 by the lowest and the highest of the pairs that come in, where SmPO's code takes "
+        "fixed ends of one reward model; it is at most 0.73. Where only the gap of a pair is known, the "
+        "largest gap stands for highest − lowest. A label of exactly ½ says nothing of which is better: "
+        "exports that do not write the label leave such rows out as ties."
     )
     scored = {"producer": "scorer"}
     sets = Column.SOFT_LABEL

@@ -10,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from curation.algorithms.recipe_diff import recipe_diff
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
 from curation.recipes.base import Step, choice_names
+from curation.recipes.eval_sets import eval_set_name
 from curation.recipes.exclusions import NotExcluded
 from curation.recipes.funnel import Preview
 from curation.recipes.selection_steps import licence_name
@@ -142,6 +143,8 @@ def _worded(kind: type[Step], name: str, value: Any) -> Any:
         return "the newest" if name in kind.scored else "none"
     if name == "licences":
         return ", ".join(licence_name(licence) for licence in value)
+    if name == "eval_sets":
+        return ", ".join(eval_set_name(source) for source in value) or "all"
     if name in kind.scored.values():
         return scorer_name(value)
     return choice_names(kind.model_fields[name]).get(value, value)

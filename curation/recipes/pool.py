@@ -140,12 +140,6 @@ class Pool:
         why, reasons = self._kept.get("exclusions", self._read_exclusions)
         return why, tuple(reasons.tolist())
 
-    def eval_overlap(self, n: int) -> FloatArray:
-        """The largest share of an eval prompt's words that the pair's prompt covers with n-grams; NaN where
-        that was not tested, as for pairs of the eval split itself."""
-        (found,) = self._kept.get(f"eval overlap {n}", lambda: (self._read_eval_overlap(n),))
-        return found
-
     def remembered(self, name: str, read: Read) -> tuple[Array, ...]:
         """What a step reads for itself, kept beside the rest."""
         return self._kept.get(name, read)
@@ -217,16 +211,6 @@ class Pool:
         wanted = self.values("prompt") if found else np.zeros(len(self), dtype=np.int64)
         at = np.searchsorted(prompts, wanted, side="right") - 1
         return np.where(prompts[at] == wanted, why[at], 0), np.array(reasons, dtype=np.str_)
-
-    def _read_eval_overlap(self, n: int) -> FloatArray:
-        prompts, shares = reads.eval_overlap(self.project, n)
-        wanted = self.values("prompt")
-        found = np.full(len(self), np.nan)
-        if len(prompts):
-            at = np.minimum(np.searchsorted(prompts, wanted), len(prompts) - 1)
-            tested = prompts[at] == wanted
-            found[tested] = shares[at[tested]]
-        return found
 
     def _of_both(self, ids: IntArray, values: IntArray) -> tuple[Array, ...]:
         """Of each pair (the value of a, the value of b), from those of responses in any order."""

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BigIntegerField, Case, Exists, OuterRef, When
+from django.db.models import BigIntegerField, Case, When
 from django.db.models.functions import Cast, Coalesce, Sign
 
-from curation.algorithms.decontamination import NgramIndex, user_text
-from curation.algorithms.filters import FloatArray, IntArray
+from curation.algorithms.filters import IntArray
 from curation.algorithms.fingerprints import text_key
 from curation.bulk import copy_out
 from curation.models import (
     Judgment,
-    Pair,
     Project,
     Prompt,
     PromptExclusion,
@@ -27,7 +23,6 @@ from curation.models import (
     ScoreProducer,
 )
 
-T = TypeVar("T")
 Table = npt.NDArray[np.void]
 PromptValue = Literal["source", "category", "licence", "content"]
 
@@ -198,26 +193,3 @@ def response_keys(project: Project) -> tuple[IntArray, IntArray]:
     keys = ((pk, text_key(text)) for pk, text in rows.iterator(chunk_size=CHUNK))
     table = np.fromiter(keys, dtype=[("id", "i8"), ("key", "i8")])
     return table["id"], table["key"]
-
-
-def eval_overlap(project: Project, n: int) -> tuple[IntArray, FloatArray]:
-    """(ids of training prompts with pairs, in order; the largest share that each covers of an eval prompt).
-
-    Both are empty where the project has no eval prompts: nothing was tested.
-    """
-    prompts = Prompt.objects.filter(project=project).order_by("id")
-    tests = prompts.filter(split=Prompt.Split.EVAL).values_list("messages", flat=True)
-    index = NgramIndex([user_text(messages) for messages in tests.iterator(chunk_size=CHUNK)], n)
-    ids: list[int] = []
-    shares = [np.zeros(0)]
-    if index.n_tests:
-        paired = prompts.filter(Exists(Pair.objects.filter(prompt=OuterRef("pk"))), split=Prompt.Split.TRAIN)
-        for chunk in _chunks(paired.values_list("id", "messages").iterator(chunk_size=CHUNK)):
-            ids += [pk for pk, _ in chunk]
-            shares.append(index.overlap(user_text(messages) for _, messages in chunk).share)
-    return np.array(ids, dtype=np.int64), np.concatenate(shares)
-
-
-def _chunks(rows: Iterator[T]) -> Iterator[list[T]]:
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk

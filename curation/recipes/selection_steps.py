@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from curation.algorithms import decontamination, filters, labels, selection
+from curation.algorithms import filters, labels, selection
 from curation.algorithms.filters import Cut, IntArray
 from curation.algorithms.uncertainty import binary_entropy
 from curation.recipes.base import (
@@ -170,22 +170,6 @@ class LicenceOfPrompt(Step):
         stays = np.array([(name in self.licences) == (self.rule == "keep") for name in names], dtype=np.bool_)
         reasons = [f"licence {name}" if name else licence_name(name) for name in names]
         return filters.values_that_stay(place[at], stays, reasons)
-
-
-class Decontaminate(Step):
-    label = "Decontaminate"
-    help = (
-        "Drops pairs whose prompt gives an eval prompt away: more than this share of its words lie in "
-        "n-grams that the prompt holds too. The rule of Tülu 3 (Lambert et al., arXiv 2411.15124), on what "
-        "the user says, by words without case and punctuation. Pairs of the eval split are not tested and "
-        "stay; eval prompts of fewer than n words match nothing; without eval prompts nothing is dropped."
-    )
-    step: Literal["decontaminate"] = "decontaminate"
-    n: int = Field(default=decontamination.N, ge=1, le=50, title="Words in an n-gram")
-    threshold: float = Field(default=decontamination.THRESHOLD, ge=0, le=1, title="Share of an eval prompt")
-
-    def cut(self, pool: Pool, at: IntArray) -> Cut:
-        return filters.overlap_below(pool.eval_overlap(self.n)[at], self.threshold, self.n)
 
 
 class BalanceLength(Step):

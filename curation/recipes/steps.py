@@ -14,6 +14,7 @@ from curation.algorithms.filters import Cut, IntArray, Verdicts
 from curation.consensus_methods import consensus_method
 from curation.errors import CurationError
 from curation.recipes.base import DEFAULT_SCORER, Percent, Producer, RecipeError, Step, slides
+from curation.recipes.decontamination_steps import Decontaminate
 from curation.recipes.embedding_steps import DecontaminateByMeaning
 from curation.recipes.gap_steps import Curriculum, EasyPairs, SoftLabel, TrainingMargin, Weight
 from curation.recipes.pool import Pool
@@ -22,7 +23,6 @@ from curation.recipes.selection_steps import (
     CapPerValue,
     CertainSample,
     Confirmed,
-    Decontaminate,
     ExactDuplicates,
     HoldOut,
     LicenceOfPrompt,

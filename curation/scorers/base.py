@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -87,6 +88,10 @@ class PromptPart(StrEnum):
     LAST_USER = "last user"  # what the user said last
 
 
+# Of a and b, whether each is known to have been cut at the length it was allowed.
+NOT_CUT = (False, False)
+
+
 @dataclass(frozen=True)
 class TextScore:
     """The score of a over b; `details` holds what was found in each of the two."""
@@ -96,19 +101,48 @@ class TextScore:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextGap(Scorer):
-    """A number found in each response to its prompt, compared: `compare` changes sign when its arguments
-    swap, so that b over a is the negative of a over b. `reads` says what stands for the prompt."""
+class TextFeature(Scorer, ABC):
+    """A number found in each response to its prompt. `reads` says what stands for the prompt; with
+    `counts_cut` a response that is known to be cut has the number 1, whatever its text."""
 
     feature: Callable[[str, str], float]
-    compare: Callable[[float, float], float] = sub
     reads: PromptPart = PromptPart.ALL
+    counts_cut: bool = False
     needs: Needs = Needs.TEXT
+
+    def score(self, prompt: str, a: str, b: str, is_cut: tuple[bool, bool] = NOT_CUT) -> TextScore:
+        of_a, of_b = (
+            1.0 if self.counts_cut and cut else float(self.feature(prompt, text))
+            for text, cut in zip((a, b), is_cut, strict=True)
+        )
+        return TextScore(self.of_both(of_a, of_b), {"a": of_a, "b": of_b})
+
+    @abstractmethod
+    def of_both(self, of_a: float, of_b: float) -> float:
+        """The score of a over b from the numbers of a and b."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGap(TextFeature):
+    """The two numbers compared: `compare` changes sign when its arguments swap, so that b over a is the
+    negative of a over b."""
+
+    compare: Callable[[float, float], float] = sub
     directed: bool = True
 
-    def score(self, prompt: str, a: str, b: str) -> TextScore:
-        of_a, of_b = float(self.feature(prompt, a)), float(self.feature(prompt, b))
-        return TextScore(float(self.compare(of_a, of_b)), {"a": of_a, "b": of_b})
+    def of_both(self, of_a: float, of_b: float) -> float:
+        return float(self.compare(of_a, of_b))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCount(TextFeature):
+    """How many of the two responses have what the feature, 1 or 0, asks for."""
+
+    unit: str = "responses"
+    directed: bool = False
+
+    def of_both(self, of_a: float, of_b: float) -> float:
+        return of_a + of_b
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +154,17 @@ class TextLikeness(Scorer):
     needs: Needs = Needs.TEXT
     directed: bool = False
 
-    def score(self, prompt: str, a: str, b: str) -> TextScore:  # noqa: ARG002 -- as TextGap is called
+    def score(
+        self,
+        prompt: str,  # noqa: ARG002 -- as TextGap is called
+        a: str,
+        b: str,
+        is_cut: tuple[bool, bool] = NOT_CUT,  # noqa: ARG002 -- as TextGap is called
+    ) -> TextScore:
         return TextScore(float(self.measure(a, b)))
 
 
-TextScorer = TextGap | TextLikeness
+TextScorer = TextFeature | TextLikeness
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from curation.algorithms import languages, phrases, response_text
 from curation.algorithms.word_lists import WordList
-from curation.scorers.base import PromptPart, TextGap, TextLikeness, TextScorer, Worse
+from curation.scorers.base import PromptPart, TextCount, TextGap, TextLikeness, TextScorer, Worse
 from curation.scorers.offensive import english_words
 
 LENGTH_BIAS = "Singhal et al., arXiv 2310.03716"
@@ -79,6 +79,17 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="refuses(chosen) − refuses(rejected)",
         source=OURS,
         worse=Worse.NEITHER,
+        version=2,
+        feature=lambda _prompt, text: phrases.refuses(text),
+    ),
+    TextCount(
+        name="refusals",
+        label="Refusals",
+        help="How many of the two responses open with a refusal, by the same patterns. At most 1 drops the "
+        "pairs where both refuse, which “Refusal” cannot see; at most 0 drops those with any refusal.",
+        formula="refuses(y⁺) + refuses(y⁻)",
+        source=OURS,
+        worse=Worse.NEITHER,
         feature=lambda _prompt, text: phrases.refuses(text),
     ),
     TextGap(
@@ -89,16 +100,41 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         formula="names itself(chosen) − names itself(rejected)",
         source=OURS,
         worse=Worse.HIGH,
+        version=2,
+        feature=lambda _prompt, text: phrases.names_itself(text),
+    ),
+    TextCount(
+        name="identity_leaks",
+        label="Identity leaks",
+        help="How many of the two responses say that they are an AI or which one, by the same patterns. At "
+        "most 0 drops every pair with such a response.",
+        formula="names itself(y⁺) + names itself(y⁻)",
+        source=OURS,
+        worse=Worse.HIGH,
         feature=lambda _prompt, text: phrases.names_itself(text),
     ),
     TextGap(
         name="cut_ending",
         label="Cut ending",
-        help="1 where only the chosen response seems to stop before its end: within a sentence, after a "
-        "comma or in an unclosed code block; −1 where only the rejected one does.",
-        formula="looks cut(chosen) − looks cut(rejected)",
+        help="1 where only the chosen response stops before its end, −1 where only the rejected one does: "
+        "the model reached its length limit, as far as that is known, or the text ends within a sentence, "
+        "after a comma or in an unclosed code block.",
+        formula="cut(chosen) − cut(rejected)",
         source=OURS,
         worse=Worse.HIGH,
+        version=2,
+        counts_cut=True,
+        feature=lambda _prompt, text: response_text.looks_cut(text),
+    ),
+    TextCount(
+        name="cut_endings",
+        label="Cut endings",
+        help="How many of the two responses stop before their end, told in the same way. At most 1 drops "
+        "the pairs where both do; at most 0 drops those with any.",
+        formula="cut(y⁺) + cut(y⁻)",
+        source=OURS,
+        worse=Worse.HIGH,
+        counts_cut=True,
         feature=lambda _prompt, text: response_text.looks_cut(text),
     ),
     TextGap(
@@ -135,6 +171,17 @@ TEXT_SCORERS: tuple[TextScorer, ...] = (
         source=LANGUAGE,
         worse=Worse.LOW,
         feature=languages.is_same_language,
+        reads=PromptPart.LAST_USER,
+    ),
+    TextCount(
+        name="language_mismatches",
+        label="Language mismatches",
+        help="How many of the two responses are in another language than the prompt's last user turn, told "
+        "in the same way: 2 where a translation was asked for, too.",
+        formula="other language(y⁺) + other language(y⁻)",
+        source=LANGUAGE,
+        worse=Worse.HIGH,
+        feature=lambda prompt, text: not languages.is_same_language(prompt, text),
         reads=PromptPart.LAST_USER,
     ),
     TOXICITY,

@@ -55,6 +55,23 @@ def test_no_ngram_runs_from_one_text_into_the_next() -> None:
     assert NgramIndex(["a b c"], 3).overlap(["a b", "c a b", "a b c"]).share.tolist() == [0, 0, 1]
 
 
+@given(st.lists(texts, max_size=5), st.lists(texts, max_size=8), st.integers(1, 4))
+def test_the_index_finds_what_is_given_away_of_every_test(
+    tests: list[str], trained: list[str], n: int
+) -> None:
+    found = NgramIndex(tests, n).overlap(trained).of_tests
+    assert found.tolist() == [
+        max((counted_one_by_one(test, training, n) for training in trained), default=0) for test in tests
+    ]
+
+
+def test_no_ngram_runs_from_one_turn_into_the_next() -> None:
+    assert NgramIndex(["a b c"], 3).overlap([["a b", "c"], ["a", "a b c"]]).share.tolist() == [0, 1]
+    assert NgramIndex([["a b", "c d e"]], 2).overlap(["b c", ["d", "c d e"]]).share.tolist() == [0, 0.6]
+    # A conversation that is copied whole is covered by its turns together.
+    assert NgramIndex([["a b", "c d", "e f"]], 2).overlap([["a b", "c d", "e f"]]).share.tolist() == [1]
+
+
 def test_case_punctuation_and_white_space_do_not_hide_a_copy() -> None:
     assert overlap_share("What is the “Straße”?", "WHAT  is the\nstrasse", n=4) == 1
 

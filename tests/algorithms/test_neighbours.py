@@ -52,7 +52,7 @@ def slow_clusters(vectors: Vectors, threshold: float) -> set[frozenset[int]]:
 def test_it_works() -> None:
     a, b = direction(0), direction(1)
     vectors = np.array([a, b, near(a, 0.95, 2), near(b, 0.5, 3), a, near(near(a, 0.95, 2), 0.95, 4)])
-    texts = ["What?", "Else", "What now?", "Other", "what", "Why now?"]
+    texts = ["What?", "Else", "What now?", "Other", "what? ", "Why now?"]
     found = alike(texts, vectors)
     # The last is too far from the first, but near to what is near to it.
     assert by_cluster(found) == [[0, 2, 4, 5]]
@@ -61,8 +61,8 @@ def test_it_works() -> None:
     assert (found.n_compared, found.n_wordless) == (6, 0)
 
 
-def test_the_same_words_are_the_same_whatever_their_vectors() -> None:
-    found = alike(["A b", "a, B!", "?!", "…"], random_vectors(4))
+def test_the_same_text_is_the_same_whatever_its_vectors() -> None:
+    found = alike(["A b", "a  B", "a, b!", "?!", "…", "C++", "C#", "C"], random_vectors(8))
     assert by_cluster(found) == [[0, 1]]
     assert found.similarity.tolist() == [1, 1]
 
@@ -144,18 +144,28 @@ def test_recall_counts_neighbours_as_near_as_the_last() -> None:
 def test_the_nearest_test_is_that_of_all(n: int, n_tests: int, seed: int) -> None:
     vectors, tests = random_vectors(n, 5, seed), random_vectors(n_tests, 5, seed + 1)
     slow = [max([float(np.dot(one, other)) for other in tests], default=-1.0) for one in vectors]
-    assert largest_cosine(vectors, tests) == pytest.approx(slow, abs=1e-6)
+    cosine, place = largest_cosine(vectors, tests)
+    assert cosine == pytest.approx(slow, abs=1e-6)
+    if n_tests:
+        assert np.sum(vectors * tests[place], axis=1) == pytest.approx(slow, abs=1e-6)
+    else:
+        assert (place == -1).all()
 
 
 def test_a_pair_goes_for_its_first_reason() -> None:
     cosine = np.array([0.95, 0.9, 0.2, np.nan, 0.99])
     asked = np.array([True, True, True, True, False])
-    cut = far_from_tests(cosine, asked, 0.9, is_complete=True, keep_missing=False)
-    assert cut.counts() == {"as near as 0.9 to an eval prompt": 2, "no embedding of the prompt": 1}
+    sets, names = np.array([1, 0, 0, 0, 1]), ["of one", "of two"]
+    cut = far_from_tests(cosine, asked, sets, names, 0.9, is_complete=True, keep_missing=False)
+    assert cut.counts() == {
+        "as near as 0.9 to an eval prompt of one": 1,
+        "as near as 0.9 to an eval prompt of two": 1,
+        "no embedding of the prompt": 1,
+    }
     assert cut.keep.tolist() == [False, False, True, False, True]
     assert cut.values is not None
     assert np.isnan(cut.values).tolist() == [False, False, False, True, True]
-    cut = far_from_tests(cosine, asked, 0.9, is_complete=False, keep_missing=False)
+    cut = far_from_tests(cosine, asked, sets, names, 0.9, is_complete=False, keep_missing=False)
     assert cut.counts()["no embedding of an eval prompt"] == 1
-    cut = far_from_tests(cosine, asked, 0.9, is_complete=False, keep_missing=True)
+    cut = far_from_tests(cosine, asked, sets, names, 0.9, is_complete=False, keep_missing=True)
     assert cut.keep.tolist() == [False, False, True, True, True]

@@ -134,7 +134,14 @@ def test_values_stay_or_go_whole(value: np.ndarray, stays: list[bool]) -> None:
 
 @given(st.lists(st.one_of(st.just(float("nan")), st.floats(0, 1)), max_size=20), st.floats(0, 1))
 def test_what_was_not_tested_stays(share: list[float], threshold: float) -> None:
-    cut = overlap_below(np.array(share), threshold, 8)
+    tests = np.arange(len(share)) % 2
+    cut = overlap_below(np.array(share), tests, ["of one", "of two"], threshold, 8)
+    over = [sum(s > threshold for s in share[first::2]) for first in (0, 1)]
+    assert cut.counts() == {
+        f"covers over {threshold:g} of an eval prompt of {name} with 8-grams": n
+        for name, n in zip(("one", "two"), over, strict=True)
+        if n
+    }
     assert cut.keep.tolist() == [not s > threshold for s in share]
     assert adds_up(cut, len(share))
 

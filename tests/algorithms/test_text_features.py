@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from curation.algorithms.text_features import SURFACE, Words, damped, distinct_share, surface_features
 
-TEXT = """Certainly! I cannot do 2 things:
+TEXT = """Certainly! I cannot create 2 things:
 
 # Why
 - one
@@ -42,7 +42,7 @@ def test_it_works() -> None:
     )
     assert found["digits per character"] == 2 / len(TEXT)
     for name in (
-        "refusals (“I cannot”, “I’m sorry”)",
+        "refusals (“I can’t help”, “I’m unable”)",
         "mentions of “as an AI”",
         "openings like “Sure”, “Certainly”",
     ):
@@ -56,16 +56,16 @@ def test_an_end_with_punctuation_is_no_cut(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I can't say", "I’m unable to", "i cannot", "I apologise", "I won't", "I'd rather not"]
+    "text", ["I can't help you", "I’m unable to", "i cannot tell you how to", "I'd rather not"]
 )
 def test_refusals(text: str) -> None:
-    assert features(text)["refusals (“I cannot”, “I’m sorry”)"] == 1.0
+    assert features(text)["refusals (“I can’t help”, “I’m unable”)"] == 1.0
 
 
-@pytest.mark.parametrize("text", ["You cannot", "I can", "Surely not", "It is an AIM"])
+@pytest.mark.parametrize("text", ["You cannot help", "I can", "Surely not", "It is an AIM", "I apologise"])
 def test_what_only_looks_like_one(text: str) -> None:
     found = features(text)
-    assert found["refusals (“I cannot”, “I’m sorry”)"] == 0.0
+    assert found["refusals (“I can’t help”, “I’m unable”)"] == 0.0
     assert found["openings like “Sure”, “Certainly”"] == 0.0
     assert found["mentions of “as an AI”"] == 0.0
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from curation.models import FilterRecipe, Pair, PairScore, Project, Prompt, Rater, ScoreProducer
+from curation.algorithms.fingerprints import messages_fingerprint
+from curation.models import FilterRecipe, Pair, PairScore, Project, Prompt, Rater, RecipeRun, ScoreProducer
+from curation.services.recipe_run import recipe_run
 from curation.services.recipe_save import recipe_save
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
 STEPS: list[dict[str, Any]] = [{"step": "consensus_exists"}, {"step": "min_margin", "margin": 0.3}]
+LONG = "Write a short poem about the sea in the style of a sailor"
 
 
 def judged_pair(
@@ -80,3 +83,19 @@ def scored(project: Project, scorer: str, values: dict[Pair, tuple[float, float]
                 pair=pair, producer=producer, scorer=scorer, direction=direction, value=value
             )
     return producer
+
+
+def run_step(project: Project, **step: Any) -> RecipeRun:
+    steps = [{"step": "consensus_exists"}, step]
+    return recipe_run(recipe=saved_recipe(project, steps), user=None)
+
+
+def kept(run: RecipeRun) -> set[int]:
+    return set(run.funnel[-1]["examples"]["kept"])
+
+
+def asked(project: Project, text: Any, split: str = "train", **fields: Any) -> Prompt:
+    messages = [{"role": "user", "content": text}]
+    return PromptFactory(
+        project=project, messages=messages, fingerprint=messages_fingerprint(messages), split=split, **fields
+    )

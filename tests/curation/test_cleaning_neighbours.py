@@ -35,13 +35,13 @@ def no_beat() -> None:
 
 
 def alike(project: Project) -> tuple[Embedder, list[Prompt]]:
-    """Three that mean the same, two that have the same words, one alone, one without an embedding."""
+    """Three that mean the same, two that differ in case, one alone, one without an embedding."""
     texts = [
         "Capital of France?",
         "France's capital?",
         "Which city rules France?",
         "Sort it",
-        "sort it!",
+        "sort  it",
         "Alone",
     ]
     prompts = [said(project, text) for text in texts]
@@ -122,7 +122,7 @@ def test_the_index_finds_what_exact_search_finds_and_says_so(people: People) -> 
     embedder, prompts = alike(people.project)
     report = searched(people.project, embedder, search="index")
     assert clusters(report) == {1: [p.pk for p in prompts[:3]], 2: [p.pk for p in prompts[3:5]]}
-    # Five texts are distinct by their words; the three of the first cluster see each other.
+    # Five texts are distinct but for case; the three of the first cluster see each other.
     assert {name: report.counts[name] for name in ("sampled", "neighbours", "neighbours_found")} == {
         "sampled": 5,
         "neighbours": 20,

@@ -45,10 +45,13 @@ def near_and_far(project: Project) -> dict[str, Pair]:
 def test_it_works(people: People) -> None:
     pairs = near_and_far(people.project)
     run = run_step(people.project)
-    assert last(run) == (2, {"as near as 0.9 to an eval prompt": 2, "no embedding of the prompt": 1})
+    assert last(run) == (
+        2,
+        {"as near as 0.9 to an eval prompt without a source": 2, "no embedding of the prompt": 1},
+    )
     assert set(run.funnel[-1]["examples"]["kept"]) == {pairs["far"].pk, pairs["eval"].pk}
     run = run_step(people.project, threshold=0.95, keep_missing=True)
-    assert last(run) == (4, {"as near as 0.95 to an eval prompt": 1})
+    assert last(run) == (4, {"as near as 0.95 to an eval prompt without a source": 1})
     page = people.client("rita").get(f"/p/helpfulness/recipe-runs/{run.pk}/").content.decode()
     assert "Decontaminate by meaning" in page
 
@@ -62,12 +65,15 @@ def test_an_eval_prompt_without_an_embedding_spoils_the_test(people: People) -> 
     assert last(run_step(people.project)) == (
         1,
         {
-            "as near as 0.9 to an eval prompt": 2,
+            "as near as 0.9 to an eval prompt without a source": 2,
             "no embedding of the prompt": 1,
             "no embedding of an eval prompt": 1,
         },
     )
-    assert last(run_step(people.project, keep_missing=True)) == (3, {"as near as 0.9 to an eval prompt": 2})
+    assert last(run_step(people.project, keep_missing=True)) == (
+        3,
+        {"as near as 0.9 to an eval prompt without a source": 2},
+    )
 
 
 def test_without_eval_prompts_nothing_is_dropped(people: People) -> None:
@@ -95,6 +101,28 @@ def test_the_newest_model_counts_and_other_projects_do_not(people: People) -> No
         {prompt: TEST if prompt == pairs["eval"].prompt else direction(2) for prompt in prompts},
     )
     assert last(run_step(people.project)) == (5, {})
+
+
+def test_only_the_eval_sets_named_count_and_notes_name_a_prompt(people: People) -> None:
+    pairs = near_and_far(people.project)
+    Prompt.objects.filter(pk=pairs["eval"].prompt_id).update(source="ifeval")
+    bench = PromptFactory(project=people.project, split="eval", source="mt_bench")
+    embed(embedder_of(people.project), {bench: near(TEST, 0.3, 5)})
+    assert last(run_step(people.project))[1]["as near as 0.9 to an eval prompt of ifeval"] == 2
+    named = run_step(people.project, eval_sets=["ifeval", "gone"])
+    assert last(named)[1]["as near as 0.9 to an eval prompt of ifeval"] == 2
+    assert named.funnel[-1]["notes"] == [
+        {"text": "gone: no eval prompt, so nothing was compared with this set", "prompt": None},
+        {"text": "ifeval: nearest most often", "prompt": pairs["eval"].prompt_id},
+    ]
+    PromptFactory(project=people.project, split="eval", source="bare")
+    bare = run_step(people.project, eval_sets=["bare"])
+    assert (last(bare), bare.funnel[-1]["notes"]) == (
+        (1, {"no embedding of the prompt": 1, "no embedding of an eval prompt": 3}),
+        [],
+    )
+    other = run_step(people.project, eval_sets=["mt_bench"])
+    assert last(other) == (4, {"no embedding of the prompt": 1})
 
 
 def test_it_can_be_chosen_on_the_form(people: People) -> None:

@@ -155,6 +155,24 @@ def test_licences_are_chosen_from_those_of_the_project(people: People) -> None:
     assert "Pairs under these licences: are dropped, others kept" in shown
 
 
+def test_eval_sets_are_chosen_from_the_sources_of_eval_prompts(people: People) -> None:
+    PromptFactory(project=people.project, split="eval", source="ifeval")
+    PromptFactory(project=people.project, split="train", source="wild")
+    PromptFactory(project=ProjectFactory(), split="eval", source="mt_bench")
+    client = people.client("rita")
+    form = {**FORM, "2-step": "decontaminate", "2-n": "8", "2-threshold": "0.5", "action": "save"}
+    client.post(url("recipe-create"), form)
+    assert FilterRecipe.objects.get().steps[2]["eval_sets"] == []
+    form |= {"name": "One set", "2-eval_sets": "ifeval"}
+    client.post(url("recipe-create"), form)
+    recipe = FilterRecipe.objects.get(name="One set")
+    assert recipe.steps[2]["eval_sets"] == ["ifeval"]
+    assert "Eval sets: ifeval" in client.get(url("recipe-detail", pk=recipe.pk)).content.decode()
+    page = client.get(url("recipe-edit", pk=recipe.pk))
+    assert page.context["form"].steps[2].fields["eval_sets"].choices == [("ifeval", "ifeval")]
+    assert re.search(r'value="ifeval"[^>]*checked', page.content.decode())
+
+
 def test_licences_that_the_project_lacks_stay_when_it_is_edited(people: People) -> None:
     steps = [{"step": "consensus_exists"}, {"step": "licence", "licences": ["MIT"]}]
     recipe = saved_recipe(people.project, steps)

@@ -88,6 +88,13 @@ def test_text_scores_change_sign_or_stay_when_the_responses_swap(name: str, a: s
         ("markdown_gap", "# T\n**b**", "plain", 2 / 3),
         ("refusal", "I can't help with that.", "Sure.", 1.0),
         ("refusal", "I can't help with that.", "I cannot answer.", 0.0),
+        ("refusals", "I can't help with that.", "Sure.", 1.0),
+        ("refusals", "I can't help with that.", "I cannot answer.", 2.0),
+        ("refusals", "Yes.", "Sure.", 0.0),
+        ("identity_leaks", "As ChatGPT, yes.", "As an AI language model, fine.", 2.0),
+        ("cut_endings", "It is, as far as I can", "It is.", 1.0),
+        ("language_mismatches", "Äpfel, Birnen und Kirschen sind Früchte.", "Des pommes et des poires.", 2.0),
+        ("language_mismatches", "Kirschen", "Apples, pears and plums, sir.", 0.0),
         ("identity_leak", "Fine.", "As an AI language model, fine.", -1.0),
         ("cut_ending", "It is, as far as I can", "It is.", 1.0),
         ("prompt_copy", "Yes.", "No.", 0.0),
@@ -106,6 +113,20 @@ def test_text_scores_by_hand(name: str, a: str, b: str, value: Any) -> None:
 def test_what_was_found_in_each_response_is_kept() -> None:
     assert TEXTS["refusal"].score(PROMPT, "I can't help.", "I must decline.").details == {"a": 1.0, "b": 1.0}
     assert TEXTS["text_likeness"].score(PROMPT, "a", "b").details == {}
+
+
+@pytest.mark.parametrize(
+    ("count", "gap"),
+    [("refusals", "refusal"), ("identity_leaks", "identity_leak"), ("cut_endings", "cut_ending")],
+)
+@settings(deadline=None)
+@given(a=st.text(max_size=80), b=st.text(max_size=80), is_cut=st.tuples(st.booleans(), st.booleans()))
+def test_a_count_and_a_gap_are_of_the_same_findings(
+    count: str, gap: str, a: str, b: str, is_cut: tuple[bool, bool]
+) -> None:
+    counted, compared = (TEXTS[name].score(PROMPT, a, b, is_cut) for name in (count, gap))
+    assert counted.details == compared.details
+    assert counted.value == counted.details["a"] + counted.details["b"]
 
 
 def test_toxicity_by_a_list_of_ones_own() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from curation.algorithms.fingerprints import messages_fingerprint
-from curation.models import Pair, PairScore, Project, Prompt, RecipeRun, Sampler, ScoreProducer
+from curation.models import Pair, PairScore, Project, Prompt, Sampler, ScoreProducer
 from curation.recipes.base import RecipeError
+from curation.recipes.decontamination_steps import Decontaminate
 from curation.recipes.pool import Pool
 from curation.recipes.presets import PRESETS
 from curation.services.consensus_build import consensus_build
@@ -17,7 +18,16 @@ from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from curation.services.score_build import judged_scores_request, score_build
 from tests.conftest import People
-from tests.curation.recipe_data import judge_both_orders, judged_pair, ln_ches, saved_recipe
+from tests.curation.recipe_data import (
+    LONG,
+    asked,
+    judge_both_orders,
+    judged_pair,
+    kept,
+    ln_ches,
+    run_step,
+    saved_recipe,
+)
 from tests.factories import (
     PairFactory,
     ProjectFactory,
@@ -28,17 +38,6 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-
-LONG = "Write a short poem about the sea in the style of a sailor"
-
-
-def run_step(project: Project, **step: Any) -> RecipeRun:
-    steps = [{"step": "consensus_exists"}, step]
-    return recipe_run(recipe=saved_recipe(project, steps), user=None)
-
-
-def kept(run: RecipeRun) -> set[int]:
-    return set(run.funnel[-1]["examples"]["kept"])
 
 
 def judged_texts(
@@ -54,13 +53,6 @@ def judged_texts(
     pair = PairFactory(prompt=prompt, response_a=a, response_b=b)
     judge_both_orders(pair, RaterFactory(project=prompt.project), 0.9 if a_chosen else 0.1)
     return pair
-
-
-def asked(project: Project, text: Any, split: str = "train", **fields: Any) -> Prompt:
-    messages = [{"role": "user", "content": text}]
-    return PromptFactory(
-        project=project, messages=messages, fingerprint=messages_fingerprint(messages), split=split, **fields
-    )
 
 
 def test_it_works(people: People) -> None:
@@ -206,47 +198,6 @@ def test_the_same_licences_in_another_order_are_the_same_recipe(people: People) 
     assert first == second
 
 
-def test_a_prompt_that_gives_an_eval_prompt_away(people: People) -> None:
-    asked(people.project, LONG, split="eval")
-    copied = judged_pair(
-        people.project, 0.9, prompt=asked(people.project, f"Please! {LONG.upper()}, thanks.")
-    )
-    parts = [{"type": "text", "text": LONG}, {"type": "image", "image": "sea.png"}]
-    in_parts = judged_pair(people.project, 0.9, prompt=asked(people.project, parts))
-    fresh = judged_pair(
-        people.project, 0.9, prompt=asked(people.project, "Write a short poem about the hills")
-    )
-    run = run_step(people.project, step="decontaminate")
-    assert kept(run) == {fresh.pk}
-    assert set(run.funnel[1]["examples"]["dropped"]) == {copied.pk, in_parts.pk}
-    assert run.funnel[1]["reasons"] == {"covers over 0.5 of an eval prompt with 8-grams": 2}
-    assert run.funnel[1]["values"] == [0.0, 1.0, 1.0]
-    run = run_step(people.project, step="decontaminate", n=6)
-    assert run.funnel[1]["values"] == pytest.approx([6 / 13, 1.0, 1.0], abs=1e-6)
-
-
-def test_only_what_the_user_of_this_project_says_is_compared(people: People) -> None:
-    asked(ProjectFactory(), LONG, split="eval")
-    asked(people.project, "Some other eval prompt of more than eight words in all", split="eval")
-    system = [{"role": "system", "content": LONG}, {"role": "user", "content": "Hello"}]
-    for messages in (system, [{"role": "user", "content": LONG}]):
-        prompt = PromptFactory(
-            project=people.project, messages=messages, fingerprint=messages_fingerprint(messages)
-        )
-        judged_pair(people.project, 0.9, prompt=prompt)
-    run = run_step(people.project, step="decontaminate", threshold=0)
-    assert (run.funnel[1]["kept"], run.funnel[1]["values"]) == (2, [0.0, 0.0])
-
-
-def test_eval_pairs_are_not_tested_and_without_eval_prompts_nobody_is(people: People) -> None:
-    judged_pair(people.project, 0.9, prompt=asked(people.project, LONG))
-    run = run_step(people.project, step="decontaminate")
-    assert (run.funnel[1]["kept"], run.funnel[1]["values"]) == (1, [])
-    in_eval = judged_pair(people.project, 0.9, prompt=asked(people.project, f"{LONG}.", split="eval"))
-    run = run_step(people.project, step="decontaminate")
-    assert kept(run) == {in_eval.pk}
-
-
 def test_length_is_balanced_by_the_largest_differences(people: People) -> None:
     prompt = PromptFactory(project=people.project)
     most, some, shorter = (
@@ -354,6 +305,8 @@ def test_the_first_of_equal_pairs_stays(people: People) -> None:
         ({"step": "cap_per_value", "at_most": 101, "unit": "percent"}, "at most 100 percent"),
         ({"step": "certain_sample", "seed": -1}, "greater than or equal to 0"),
         ({"step": "decontaminate", "n": 0}, "greater than or equal to 1"),
+        ({"step": "decontaminate", "eval_sets": ["e" * 121]}, "at most 120 characters"),
+        ({"step": "decontaminate_meaning", "eval_sets": ["e\0"]}, "no NUL character"),
         ({"step": "balance_length", "percent": 101}, "less than or equal to 100"),
         ({"step": "licence"}, "name at least one licence"),
         ({"step": "licence", "licences": ["M" * 61]}, "at most 60 characters"),
@@ -386,4 +339,5 @@ def test_reads_do_not_grow_with_pairs_and_happen_once(
                 assert len(pool.values("source")) == len(pool.text_keys[0]) == len(pool)
                 assert len(pool.values("chosen_model")) == len(pool.lengths[0]) == len(pool)
                 assert pool.licences[1] == ("",)
-            pool.eval_overlap(8)
+            for _ in range(2):
+                assert len(Decontaminate().cut(pool, np.arange(len(pool))).why) == len(pool)

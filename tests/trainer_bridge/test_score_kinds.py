@@ -13,7 +13,7 @@ import pytest
 from config.settings.env import BASE_DIR
 from curation import scorers
 from curation.algorithms.word_lists import word_list
-from curation.models import Pair, PairScore, ScoreProducer
+from curation.models import Pair, PairScore, Response, ScoreProducer
 from curation.scorers.offensive import english_words
 from tests.factories import PairFactory, ProjectFactory, UserFactory
 from tests.trainer_bridge.fakes import ModelVersionFactory
@@ -125,6 +125,14 @@ def test_a_new_version_makes_new_scores_beside_the_old(pair: Pair, monkeypatch: 
     assert kind_named(second.kind).finish(second) == {"producers": {"length_gap": a_over_b[1].producer_id}}
 
 
+def test_the_worker_is_told_which_responses_were_cut(pair: Pair) -> None:
+    Response.objects.filter(pk=pair.response_b_id).update(finish_reason="length")
+    Response.objects.filter(pk=pair.response_a_id).update(finish_reason="stop")
+    job = texts_job(pair, "cut_ending")
+    begin(job)
+    assert [row["is_cut"] for row in inputs(job, "pairs.jsonl")] == [[False, True]]
+
+
 def test_the_worker_itself(pair: Pair) -> None:
     """The files of the job, the real worker, and what is stored of its answer."""
     job = texts_job(pair, *scorers.TEXTS)
@@ -135,7 +143,8 @@ def test_the_worker_itself(pair: Pair) -> None:
     subprocess.run([sys.executable, "-m", *command], cwd=BASE_DIR, check=True)
     assert read_json(job.out_dir / "environment.json")
     assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 1}
-    assert PairScore.objects.filter(pair=pair).count() == 2 * len(scorers.TEXTS) - 1
+    values = sum(2 if scorer.directed else 1 for scorer in scorers.TEXTS.values())
+    assert PairScore.objects.filter(pair=pair).count() == values
     assert begin(texts_job(pair, *scorers.TEXTS)) == 0
 
 

@@ -56,6 +56,17 @@ def test_toxicity_goes_by_the_list_of_the_job(light_bench: WorkerBench) -> None:
     assert scores(light_bench.rows("english", "scores.jsonl")[0]) == {"toxicity": -1.0}
 
 
+def test_a_response_that_is_known_to_be_cut_is_cut(light_bench: WorkerBench) -> None:
+    path = light_bench.write(
+        "pairs.jsonl", [pair(1), pair(2, is_cut=[True, False]), pair(3, is_cut=[True, True])]
+    )
+    spec = TextScoreSpec(pairs=path, scorers=["cut_ending", "length_gap"])
+    assert light_bench.run("score_texts", spec, "out").returncode == 0
+    found = [scores(row) for row in light_bench.rows("out", "scores.jsonl")]
+    assert [row["cut_ending"] for row in found] == [0, 1, 0]
+    assert {row["length_gap"] for row in found} == {12}
+
+
 def test_a_match_is_to_the_language_of_the_last_question(light_bench: WorkerBench) -> None:
     turns = [
         {"role": "user", "content": "Nenne mir bitte die Hauptstadt von Frankreich."},

@@ -10,12 +10,14 @@ from trainer_bridge.contracts.base import Dtype, Message, Strict
 
 
 class PairRow(Strict):
-    """A row of `pairs.jsonl`: both continuations of one prompt, in canonical order."""
+    """A row of `pairs.jsonl`: both continuations of one prompt, in canonical order. `is_cut`: whether it is
+    known of each that it was cut at the length it was allowed."""
 
     pair_id: str
     prompt: Annotated[list[Message], Field(min_length=1)]
     response_a: str
     response_b: str
+    is_cut: tuple[bool, bool] = (False, False)
 
 
 class VerdictRow(Strict):

@@ -33,5 +33,6 @@ def pair_rows(pairs: PairQuerySet) -> Iterator[PairRow]:
                 "prompt": pair.prompt.messages,
                 "response_a": pair.response_a.text,
                 "response_b": pair.response_b.text,
+                "is_cut": [reply.finish_reason == "length" for reply in (pair.response_a, pair.response_b)],
             }
         )

@@ -53,12 +53,15 @@ def _score(pair: PairRow, scorers: Iterable[TextScorer]) -> ScoreValuesRow:
         PromptPart.ALL: _joined(pair.prompt),
         PromptPart.LAST_USER: _joined([turn for turn in pair.prompt if turn.role == "user"][-1:]),
     }
+    found = (
+        (scorer, scorer.score(prompt[scorer.reads], pair.response_a, pair.response_b, pair.is_cut))
+        for scorer in scorers
+    )
     return ScoreValuesRow(
         pair_id=pair.pair_id,
         scores=[
-            ScoreValue(scorer=scorer.name, version=scorer.version, value=found.value, details=found.details)
-            for scorer in scorers
-            for found in [scorer.score(prompt[scorer.reads], pair.response_a, pair.response_b)]
+            ScoreValue(scorer=scorer.name, version=scorer.version, value=score.value, details=score.details)
+            for scorer, score in found
         ],
     )
 

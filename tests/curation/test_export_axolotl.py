@@ -158,8 +158,11 @@ LEFT_OUT: list[tuple[str, TrainingRow, str]] = [
     *((name, row(AGAIN), "prompt has more than one turn") for name in (*GOLDEN, *KTO)),
     *((name, row(prompt_of(name), soft_label=0.5), "tie") for name in (*GOLDEN, *KTO)),
     *((name, row(prompt_of(name), rejected=""), "empty response") for name in (*GOLDEN, *KTO)),
-    *((name, row([SYSTEM, USER]), "prompt has a system turn") for name in WITHOUT_SYSTEM - {"helpsteer2"}),
-    *((name, row([USER]), "prompt has no system turn") for name in WITH_SYSTEM),
+    *(
+        (name, row([SYSTEM, USER]), "prompt has a system turn")
+        for name in sorted(WITHOUT_SYSTEM - {"helpsteer2"})
+    ),
+    *((name, row([USER]), "prompt has no system turn") for name in sorted(WITH_SYSTEM)),
     ("axolotl_dpo_argilla_chat", row(chosen="message"), "response is part of Axolotl's placeholder"),
 ]
 

@@ -17,6 +17,7 @@ from curation.exporters.table import Table
 from curation.exporters.trl import TrlImplicit, TrlJsonl, TrlParquet, TrlUnpaired, TrlWeighted
 from curation.exporters.trl_prompts import TrlCompletions, TrlPrompts
 from curation.exporters.trl_steps import TrlSteps
+from curation.exporters.trl_tools import TrlTools
 from curation.exporters.ultrafeedback import UltraFeedback
 
 # Formats of one trainer stand together.
@@ -24,6 +25,7 @@ _ALL: tuple[Exporter, ...] = (
     TrlJsonl(),
     TrlParquet(),
     TrlWeighted(),
+    TrlTools(),
     TrlImplicit(),
     TrlUnpaired(),
     TrlPrompts(),

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from curation.algorithms.fingerprints import canonical_json
 from curation.exporters.base import About, Rule, Snippet, TrainingRow
 from curation.exporters.origin import Origin, Said, Scored, first_is_chosen, strength
-from curation.exporters.rules import PREFERENCE, conversation, takes_turns
+from curation.exporters.rules import DIFFERENT, PREFERENCE, takes_turns
 from curation.exporters.shapes import PairFormat
 from curation.importers.datasets.native import KEY, VERSION
 
@@ -23,6 +23,11 @@ NEITHER = -100  # HelpSteer2's “neither response is valid”
 MOST_SPREAD = 2
 SPLITS = {"train": "train", "eval": "val"}
 STATEMENTS = {1: "slightly better", 2: "better", 3: "much better"}
+ONE_TEXT = Rule(
+    DIFFERENT.reason,
+    "A row names its responses by their texts: nothing would say which of the two is which.",
+    DIFFERENT.breaks,
+)
 
 
 def origin_of(row: TrainingRow) -> Origin:
@@ -59,11 +64,17 @@ class HelpSteer3(PairFormat):
             "overall_preference is the mean of the scores on the side that the version chose. An answer "
             "“both bad” or a skip has no score: it is in the column tiebreak alone."
         ),
+        (
+            "Images, sound, tool calls and empty responses are kept. HelpSteer3 has none of them: context "
+            "holds the text of each turn, which may be empty, and may end with a tool's; the column tiebreak "
+            "has the turns whole."
+        ),
     )
+    rules: tuple[Rule, ...] = (ONE_TEXT,)
 
     def shape(self, row: TrainingRow) -> dict[str, Any]:
         origin = origin_of(row)
-        context = conversation(row)
+        context = [{"role": turn["role"], "content": text_of(turn)} for turn in row.messages]
         one, two = in_order(row, origin)
         scores = [scored.score for scored in origin.scored]
         return {
@@ -89,6 +100,14 @@ class HelpSteer3(PairFormat):
         return (Snippet("look.py", load), Snippet("Into another project", back))
 
 
+def text_of(turn: dict[str, Any]) -> str:
+    """What a turn says in words: of content in parts the texts, a line each."""
+    content = turn["content"]
+    if isinstance(content, str):
+        return content
+    return "\n".join(part["text"] for part in content if part["type"] == "text")
+
+
 def _individual(scored: Scored) -> dict[str, Any]:
     """As HelpSteer3 has it; the feedback is there where the judgment came from such a file."""
     feedback = scored.said.attributes.get("imported", {}).get("feedback", {})
@@ -106,7 +125,7 @@ def _in_full(row: TrainingRow, origin: Origin, context: list[dict[str, str]]) ->
         "source": row.source,
         "licence": row.licence,
         "split": row.split,
-        # Only where the context leaves something out, as the name of a turn.
+        # Only where the context leaves something out, as an image or the name of a turn.
         "messages": None if context == row.messages else row.messages,
         **{name: origin.prompt.get(name, empty) for name, empty in (("tags", []), ("metadata", {}))},
     }

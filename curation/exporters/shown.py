@@ -59,7 +59,19 @@ _STEPS = replace(
     ),
 )  # fmt: skip
 _SYSTEM = {"role": "system", "content": "Answer in one sentence."}
-MADE_UP = (_MADE_UP, replace(_MADE_UP, messages=[_SYSTEM, *_MADE_UP.messages]), _STEPS)
+_CALLS = replace(
+    _MADE_UP,
+    messages=[
+        {"role": "user", "content": "Is 91 a prime number?"},
+        {"role": "assistant", "content": "", "tool_calls": [
+            {"type": "function", "function": {"name": "factors", "arguments": {"n": 91}}}
+        ]},
+        {"role": "tool", "name": "factors", "content": "[7, 13]"},
+    ],
+    chosen="No: it is 7 × 13.",
+    rejected="Yes.",
+)  # fmt: skip
+MADE_UP = (_MADE_UP, replace(_MADE_UP, messages=[_SYSTEM, *_MADE_UP.messages]), _STEPS, _CALLS)
 
 
 @dataclass(frozen=True)

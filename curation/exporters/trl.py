@@ -8,7 +8,7 @@ them. Only the implicit format has a `margin` column: `RewardTrainer` trains on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,8 +36,12 @@ def answer_turn(text: str) -> dict[str, str]:
 
 
 def preference_row(row: TrainingRow) -> dict[str, Any]:
+    return preference_columns(row, conversation(row))
+
+
+def preference_columns(row: TrainingRow, prompt: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "prompt": conversation(row),
+        "prompt": prompt,
         "chosen": [answer_turn(row.chosen)],
         "rejected": [answer_turn(row.rejected)],
         "score_chosen": row.soft_label,

@@ -150,7 +150,7 @@ def _message(turn: Any, number: int) -> dict[str, Any]:
     # Parquet gives every turn every key that any turn has: a null says nothing.
     extras = {key: turn[key] for key in EXTRA_KEYS if turn.get(key) is not None} if len(turn) > 2 else {}
     content = turn.get("content", turn.get("value"))
-    calls_only = content is None and "tool_calls" in extras
+    calls_only = content in (None, "") and "tool_calls" in extras
     return {
         "role": ROLE_ALIASES[role],
         "content": "" if calls_only else turn_content(content, number),

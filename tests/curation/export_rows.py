@@ -41,7 +41,9 @@ WITH_SYSTEM = frozenset({"axolotl_kto_system", "axolotl_user_system"})
 WITHOUT_SYSTEM = frozenset(
     {"axolotl_kto", "axolotl_user", "axolotl_argilla_chat", "axolotl_kto_argilla_chat", "helpsteer2"}
 )
-PLAIN = [name for name in EXPORTERS if name not in SEGMENTED]
+# Formats that take prompts with tool calls alone.
+CALLED = frozenset({"trl_tools"})
+PLAIN = [name for name in EXPORTERS if name not in SEGMENTED | CALLED]
 ABOUT = About("helpfulness", "Helpfulness", 3, "train", CARD, "c0ffee")
 
 
@@ -51,11 +53,23 @@ def row(
     return TrainingRow(messages or [USER], chosen, rejected, **{"soft_label": 0.9, "margin": 0.8, **more})
 
 
+def called(name: str, **arguments: Any) -> list[dict[str, Any]]:
+    """The turns of a tool call and of what it gave."""
+    call = {"type": "function", "function": {"name": name, "arguments": arguments}}
+    return [
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "content": "4", "name": name},
+    ]
+
+
 STEP = "Step 1: Same.\n"
 
 
 def fit_for(name: str, made: TrainingRow) -> TrainingRow:
-    """For a format of steps or verdicts the row with two judged steps in each response, the first shared."""
+    """For a format of steps or verdicts the row with two judged steps in each response, the first shared; for
+    one of tool calls with a call and its result after the prompt."""
+    if name in CALLED:
+        return replace(made, messages=[*made.messages, *called("look")])
     if name not in SEGMENTED:
         return made
     texts = [f"{STEP}Step 2: {text}" if text else "" for text in (made.chosen, made.rejected)]

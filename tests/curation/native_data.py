@@ -41,6 +41,7 @@ class Rich:
         self._edited()
         self._ranked()
         self._drawn_twice()
+        self._more_than_text()
 
     def prompt(self, text: str, **fields: Any) -> Prompt:
         return PromptFactory(project=self.project, messages=[{"role": "user", "content": text}], **fields)
@@ -132,6 +133,26 @@ class Rich:
         yes, again, no = (self.draw(prompt, n, text) for n, text in enumerate(("Yes.", "Yes.", "No.")))
         for one, preference in ((yes, 2), (again, 1)):
             self.say(PairFactory(prompt=prompt, response_a=one, response_b=no), self.rob, preference)
+
+    def _more_than_text(self) -> None:
+        """A prompt with an image, one that ends with a tool's turn, and a response that is empty."""
+        image = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
+        call = {"id": "1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2}'}}
+        seen = [
+            {"role": "user", "content": [{"type": "text", "text": "What is"}, image]},
+            {"role": "assistant", "content": "A cat."},
+            {"role": "user", "content": [{"type": "text", "text": "And"}, {"type": "text", "text": "here?"}]},
+        ]
+        called = [
+            {"role": "user", "content": "Add 2."},
+            {"role": "assistant", "content": "", "tool_calls": [call]},
+            {"role": "tool", "content": "4", "name": "add", "tool_call_id": "1"},
+        ]
+        quiet = [{"role": "user", "content": "Say nothing."}]
+        for messages, texts in ((seen, ("Dog.", "Cat.")), (called, ("4", "5")), (quiet, ("", " \n"))):
+            prompt = PromptFactory(project=self.project, messages=messages)
+            one, other = (self.draw(prompt, n, text) for n, text in enumerate(texts))
+            self.say(PairFactory(prompt=prompt, response_a=one, response_b=other), self.anna, 2)
 
 
 def content(project_id: int, names: dict[int, str]) -> dict[str, list[Any]]:

@@ -163,7 +163,16 @@ OWN: dict[str, list[tuple[TrainingRow, str]]] = {
 }
 # A tie stays where the file tells the soft label, or does not say which response was chosen.
 TELLS_TIES = frozenset(
-    {"trl_jsonl", "trl_parquet", "trl_weighted", "ultrafeedback", "hub_folder", "csv", "helpsteer3"}
+    {
+        "trl_jsonl",
+        "trl_parquet",
+        "trl_weighted",
+        "trl_tools",
+        "ultrafeedback",
+        "hub_folder",
+        "csv",
+        "helpsteer3",
+    }
 )
 CHOOSES_NONE = frozenset({"trl_prompts", "trl_steps"})
 

@@ -16,7 +16,7 @@ from curation.exporters.shown import SHOWN_CHARS, shown_format
 from curation.models import DatasetVersion
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
-from tests.curation.export_rows import ABOUT, PLAIN, SEGMENTED, WITH_SYSTEM, fit_for, row
+from tests.curation.export_rows import ABOUT, CALLED, PLAIN, SEGMENTED, WITH_SYSTEM, fit_for, row
 from tests.curation.recipe_data import judged_pair, judged_project, saved_recipe
 
 pytestmark = pytest.mark.django_db
@@ -42,8 +42,8 @@ def test_it_works(people: People) -> None:
         assert f'id="{exporter.name}"' in page
     assert version.rows.earliest("position").chosen.text in page
     assert "helpfulness-v1-train-openrlhf.jsonl" in page
-    # No row has a system turn, steps or verdicts.
-    assert page.count("Example, made up") == len(WITH_SYSTEM | SEGMENTED)
+    # No row has a system turn, tool calls, steps or verdicts.
+    assert page.count("Example, made up") == len(WITH_SYSTEM | SEGMENTED | CALLED)
     assert f'href="{url("dataset-detail", number=1)}?format=openrlhf#exports"' in page
 
 

@@ -63,9 +63,9 @@ def validate3(sample: dict[str, Any]) -> None:
     assert sample["context"]
     for turn in sample["context"]:
         assert set(turn) == {"role", "content"}
-        assert turn["role"] in {"system", "user", "assistant"}
+        assert turn["role"] in {"system", "user", "assistant", "tool"}
         assert isinstance(turn["content"], str)
-    assert sample["context"][-1]["role"] == "user"
+    assert sample["context"][-1]["role"] in {"user", "tool"}
     assert sample["overall_preference"] in range(-3, 4)
     for one in sample["individual_preference"]:
         assert list(one) == ["score", "reasoning", "feedback1", "feedback2"]
@@ -103,7 +103,7 @@ def test_it_works(people: People, name: str) -> None:
     made = export_write(version=version, format=name, split="all", user=None)
     rows = lines(Path(made.path))
     assert len(rows) == made.n_rows > 0
-    assert made.n_rows + sum(made.left_out.values()) == version.n_rows == 8
+    assert made.n_rows + sum(made.left_out.values()) == version.n_rows == 11
     for sample in rows:
         VALIDATORS[name](sample)
     frozen = set(version.rows.values_list("chosen__text", "rejected__text"))
@@ -156,6 +156,29 @@ def test_a_helpsteer3_row(tmp_path: Path) -> None:
     assert outcomes == ["preferred", "tie", "both_bad", "skip", "preferred"]
     assert known["row"] == {"chosen": 2, "soft_label": 0.9, "margin": 0.8, "weight": 1.0}
     assert (known["prompt"]["fingerprint"], known["prompt"]["tags"]) == ("f00d", ["t"])
+
+
+def test_what_helpsteer3_has_no_place_for_is_in_the_column_of_our_own(tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
+    call = {"role": "assistant", "content": "", "tool_calls": [{"type": "function"}]}
+    parts = [{"type": "text", "text": "What is"}, image, {"type": "text", "text": "this?"}]
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": parts},
+        call,
+        {"role": "tool", "content": "4", "name": "look"},
+    ]
+    path = tmp_path / "file"
+    written = export("helpsteer3", [row(messages), row(chosen=""), row(chosen="a", rejected="a")], path)
+    assert (written.n_rows, written.left_out) == (2, {"identical responses": 1})
+    seen, quiet = lines(path)
+    assert seen["context"] == [
+        {"role": "user", "content": "What is\nthis?"},
+        {"role": "assistant", "content": ""},
+        {"role": "tool", "content": "4"},
+    ]
+    assert json.loads(seen["tiebreak"])["prompt"]["messages"] == messages
+    assert json.loads(quiet["tiebreak"])["prompt"]["messages"] is None
+    assert "" in (quiet["response1"], quiet["response2"])
 
 
 def test_a_helpsteer2_row(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from tests.factories import (
 )
 
 STEPS = [{"step": "consensus_exists"}]
+CALLED = [{"role": "assistant", "content": ""}]  # a tool call, in HelpSteer3's columns
 
 
 @pytest.fixture
@@ -77,10 +78,10 @@ def counts() -> list[int]:
 def test_it_works(rich: Rich) -> None:
     version = frozen(rich.project)
     data = exported(version)
-    assert len(data.splitlines()) == version.n_rows == 8
+    assert len(data.splitlines()) == version.n_rows == 11
     other, done = imported(data)
-    assert (done.state, done.rows_created, done.rows_failed) == ("done", 8, 0)
-    assert done.landed["judgments"] == 13
+    assert (done.state, done.rows_created, done.rows_failed) == ("done", 11, 0)
+    assert done.landed["judgments"] == 16
     there, here = (content(project.pk, pseudonyms(project)) for project in (rich.project, other))
     withdrawn = [said for said in there["judgments"] if said["rater"][0] == "person-3"]
     assert len(withdrawn) == 2, "an answer taken back and nothing put in its place is in no version"
@@ -88,7 +89,7 @@ def test_it_works(rich: Rich) -> None:
     assert set(there) == {"prompts", "responses", "pairs", "judgments"}
     for noun, known in there.items():
         assert here[noun] == known, noun
-    assert len(here["judgments"]) == 15  # two of the thirteen corrected, one of them twice
+    assert len(here["judgments"]) == 18  # two of the sixteen corrected, one of them twice
     again = frozen(other)
     assert again.content_hash == version.content_hash
     assert exported(again) == data
@@ -106,7 +107,7 @@ def test_answers_follow_the_responses_where_they_stand_the_other_way_round(rich:
         )
         sampler = sampler_get_or_create(project=other, **SETTINGS)
         ResponseFactory(prompt=there, sampler=sampler, sample_index=0, text=LATE)
-    assert run(data, "helpsteer3", other).landed["prompts"] == 3
+    assert run(data, "helpsteer3", other).landed["prompts"] == 6
     turned = Pair.objects.filter(prompt__project=other, response_a__text=LATE, response_b__text=EARLY)
     assert turned.count() == 2
     attributes = Judgment.objects.get(pair__in=turned, attributes__has_key="ratings").attributes
@@ -122,8 +123,8 @@ def test_a_second_import_adds_nothing(rich: Rich) -> None:
     other, _ = imported(data)
     before = counts()
     again = run(data, "helpsteer3", other)
-    assert (again.rows_created, again.rows_duplicate, again.rows_failed) == (0, 8, 0)
-    assert again.landed["repeated"] == 13
+    assert (again.rows_created, again.rows_duplicate, again.rows_failed) == (0, 11, 0)
+    assert again.landed["repeated"] == 16
     assert counts() == before
     assert exported(frozen(other)) == data
 
@@ -131,8 +132,8 @@ def test_a_second_import_adds_nothing(rich: Rich) -> None:
 def test_the_project_it_came_from_knows_it_all(rich: Rich) -> None:
     data, before = exported(frozen(rich.project)), counts()
     done = run(data, "helpsteer3", rich.project)
-    assert (done.rows_created, done.rows_duplicate) == (0, 8)
-    assert (done.landed["judgments"], done.landed["repeated"]) == (0, 13)
+    assert (done.rows_created, done.rows_duplicate) == (0, 11)
+    assert (done.landed["judgments"], done.landed["repeated"]) == (0, 16)
     assert counts() == before
 
 
@@ -188,11 +189,11 @@ def test_rows_are_read_in_chunks(
     rich: Rich, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     version = frozen(rich.project)
-    rows = first_rows(version, 8)
+    rows = first_rows(version, 11)
     with django_assert_max_num_queries(5):  # people, exclusions, judgments, pairs, what edits come from
         known = list(with_origins(version, rows))
     monkeypatch.setattr(export_origins, "CHUNK", 3)
-    assert list(with_origins(version, rows)) == known == first_rows(version, 8, origins=True)
+    assert list(with_origins(version, rows)) == known == first_rows(version, 11, origins=True)
 
 
 def test_judgments_that_did_not_count_are_not_in_the_file(rich: Rich) -> None:
@@ -313,6 +314,14 @@ def test_a_row_that_no_export_holds_says_why(rich: Rich, parts: dict[str, Any], 
     assert not Prompt.objects.filter(project=project).exists()
 
 
+@pytest.mark.parametrize("missing", ["response1", "response2"])
+def test_a_response_may_be_empty_but_not_missing(rich: Rich, missing: str) -> None:
+    row = json.loads(exported(frozen(rich.project)).splitlines()[0])
+    del row[missing]
+    _, done = imported(json.dumps(row).encode())
+    assert done.issues.get().reason == f"The field “{missing}” is missing, not a text"
+
+
 def test_text_that_is_no_json_says_so(rich: Rich) -> None:
     row = json.loads(exported(frozen(rich.project)).splitlines()[0]) | {"tiebreak": "{"}
     _, done = imported(json.dumps(row).encode())
@@ -323,9 +332,13 @@ def test_without_the_column_it_is_any_helpsteer3_file(rich: Rich) -> None:
     rows = [json.loads(line) for line in exported(frozen(rich.project)).splitlines()]
     plain = [{name: value for name, value in row.items() if name != "tiebreak"} for row in rows]
     project, done = imported(b"".join(json.dumps(row).encode() + b"\n" for row in plain))
-    assert done.rows_failed == 0
+    # A call without words and an empty response: HelpSteer3 has neither.
+    reasons = set(done.issues.values_list("reason", flat=True))
+    assert reasons == {"Turn 2 is empty", "The field “response1” is empty"}
+    said = [row for row in rows if row["response1"].strip() and row["context"][1:2] != CALLED]
+    assert len(said) == 9
     scores = Judgment.objects.filter(pair__prompt__project=project, rater__label__startswith="annotator")
-    assert scores.count() == sum(len(row["individual_preference"]) for row in rows)
+    assert scores.count() == sum(len(row["individual_preference"]) for row in said)
 
 
 def test_the_command_restores_it(rich: Rich, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -333,7 +346,7 @@ def test_the_command_restores_it(rich: Rich, tmp_path: Path, capsys: pytest.Capt
     path.write_bytes(exported(frozen(rich.project)))
     other = ProjectFactory()
     call_command("import_preferences", other.slug, str(path), "--split", "gold", "--licence", "cc0-1.0")
-    assert "8 rows read: 8 created" in " ".join(capsys.readouterr().out.split())
+    assert "11 rows read: 11 created" in " ".join(capsys.readouterr().out.split())
     sky = Prompt.objects.get(project=other, category="science")
     assert (sky.split, sky.licence, sky.source) == ("eval", "cc-by-4.0", "forum")
     assert sky.tags == ["physics", "sky"]

@@ -53,6 +53,15 @@ def test_shape_unicode_form_and_outer_space_do_not_matter(messages: list[dict[st
         assert fingerprint({"messages": variant, "id": 1}, MESSAGES) == expected
 
 
+@pytest.mark.parametrize("content", [None, ""])
+def test_a_tool_call_needs_no_words(content: str | None) -> None:
+    call = {"role": "assistant", "content": content, "tool_calls": [{"function": {"name": "look"}}]}
+    messages = [{"role": "user", "content": "What is here?"}, call, {"role": "tool", "content": "A cat."}]
+    parsed = prompt_parse({"messages": messages}, MESSAGES).record["messages"]
+    assert parsed == [messages[0], {**call, "content": ""}, messages[2]]
+    assert prompt_parse({"messages": parsed}, MESSAGES).record["messages"] == parsed
+
+
 @given(conversations)
 def test_what_is_parsed_is_kept_as_written(messages: list[dict[str, str]]) -> None:
     parsed = prompt_parse({"messages": messages}, MESSAGES)

@@ -29,11 +29,17 @@ def one(read: Callable[[Row], PreferenceRecord]) -> Callable[[Row], list[Prefere
     return lambda row: [read(row)]
 
 
-def text(row: Row, name: str) -> str:
-    """A text that is not blank."""
+def any_text(row: Row, name: str) -> str:
+    """A text, blank or not."""
     value = row.get(name)
     if not isinstance(value, str):
         raise RowError(f"The field “{name}” is {kind_of(value)}, not a text")
+    return value
+
+
+def text(row: Row, name: str) -> str:
+    """A text that is not blank."""
+    value = any_text(row, name)
     if not value.strip():
         raise RowError(f"The field “{name}” is empty")
     return value

@@ -39,7 +39,7 @@ def read_native(row: Row) -> PreferenceRecord:
         raise RowError(
             f"The column “tiebreak” is of version {said.get('version')!r}; this Tiebreak reads {VERSION}"
         )
-    texts = fields.text(row, "response1"), fields.text(row, "response2")
+    texts = fields.any_text(row, "response1"), fields.any_text(row, "response2")
     fields.two_texts(*texts)
     listed = fields.as_list(said.get("responses"), "The list of responses")
     if len(listed) < 2:

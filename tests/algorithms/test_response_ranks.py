@@ -18,7 +18,8 @@ groups_and_numbers = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3).map
 def gaps(*pairs: tuple[int, int, int, float]) -> list[float]:
     """Of (group, first, second, P(first is better)), where ½ is a tie."""
     group, first, second, p = (np.array(column) for column in zip(*pairs, strict=True))
-    return rank_gaps(group, first, second, np.sign(p - 0.5).astype(np.int64), p).tolist()
+    found: list[float] = rank_gaps(group, first, second, np.sign(p - 0.5).astype(np.int64), p).tolist()
+    return found
 
 
 def test_it_works() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db import transaction
 
-from curation.models import Project, Prompt, Response, User
+from curation.models import DatasetVersion, Project, Prompt, Response, User
+from curation.services.bias_build import bias_build, bias_request
 from curation.services.cleaning_build import cleaning_build, cleaning_request
 from curation.services.embedding_score import COMPARISONS, embedding_scores_record
 from tests.embedding_data import embed, embedder_of, random_vectors
@@ -24,7 +25,8 @@ def embedding(*, project: int, **others: Any) -> int:
 
 
 def embedded(*, project: int) -> None:
-    """Vectors of everything, two of them the same; their scores; and a search for duplicates by the index."""
+    """Vectors of everything, two of them the same; their scores; a search for duplicates by the index; and
+    the newest version's bias report, which now sees meaning."""
     owner = Project.objects.get(pk=project)
     embedder = embedder_of(owner, "all-MiniLM-L6-v2")
     items = [*Prompt.objects.filter(project=owner), *Response.objects.filter(prompt__project=owner)]
@@ -37,3 +39,5 @@ def embedded(*, project: int) -> None:
     with transaction.atomic():  # a worker that is sent it then finds it done
         report = cleaning_request(project=owner, kind="neighbours", params=params, user=None)
         cleaning_build(report_id=report.pk)
+        version = DatasetVersion.objects.filter(project=owner).latest("number")
+        bias_build(report_id=bias_request(version=version, user=None).pk)

@@ -52,6 +52,7 @@ class Fit:
 class Probe:
     """What cross-validation found; `fit` is of all rows, to read what gives them away.
 
+    `scores` are (rows,), each by the fit that has not seen its group: above 0 for the positive set.
     `baseline` is the accuracy of always naming the larger set. Intervals resample groups.
     """
 
@@ -63,6 +64,7 @@ class Probe:
     auc: float
     auc_interval: Interval
     baseline: float
+    scores: FloatArray
     fit: Fit
 
 
@@ -192,5 +194,6 @@ def probe(
         auc=ranked.auc(),
         auc_interval=group_interval(ranked.auc, groups, seed=seed),
         baseline=max(share, 1 - share),
+        scores=scores,
         fit=fit_logistic(x, positive, l2),
     )

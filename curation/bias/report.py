@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from curation.bias.leanings import label_noise, length_bias, model_table
+from curation.bias.meaning import read_meaning
 from curation.bias.reads import read_rows
 from curation.bias.separation import (
     Beat,
@@ -36,8 +37,9 @@ def build_report(*, version: DatasetVersion, beat: Beat) -> dict[str, Any]:
     sample = read_sample(rows, beat)
     report["n_rows_read"] = len(sample.chosen)
     report["n_responses_read"] = len(sample.surface)
-    report["separation"] = chosen_and_rejected(sample, version.project, beat)
-    report["sources"] = each_source(sample, rows.models, beat)
+    meaning = read_meaning(version.project, sample.response)
+    report["separation"] = chosen_and_rejected(sample, meaning, beat)
+    report["sources"] = each_source(sample, meaning, rows.models, beat)
     report["diversity"] = diversity(sample, rows)
     beat()
     report["categories"] = category_balance(version)

@@ -26,10 +26,9 @@ from curation.algorithms.text_features import (
     damped,
     surface_features,
 )
+from curation.bias.meaning import Meaning, surest_evidence
 from curation.bias.numbers import measured, undefined
 from curation.bias.reads import VersionRows, response_texts, sampled
-from curation.embeddings import newest_embedder, response_vectors
-from curation.models import Project
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -39,6 +38,7 @@ Beat = Callable[[], None]
 MOST_ROWS = 10_000
 MOST_MODELS, LEAST_RESPONSES, MOST_RESPONSES = 12, 50, 1000
 FLAG_ABOVE = 0.9
+FLAGGED_BY = ("surface", "words", "embedding")
 MOST_FEATURES, MOST_TERMS = 8, 12
 SURFACE_PENALTY, WORDS_PENALTY = 1.0, 0.3
 # Hundreds of dimensions, each with the penalty of a feature, would fit chance.
@@ -46,6 +46,7 @@ PENALTY_PER_DIMENSION = 1.0
 ONE_SOURCE = "all responses come from one source"
 TOO_FEW = f"fewer than {LEAST_RESPONSES} responses"
 NOT_EMBEDDED = "the responses are not embedded"
+FEW_EMBEDDED = f"fewer than {LEAST_RESPONSES} of its responses, or of the others, are embedded"
 NO_WORDS = "no word stands in enough responses"
 
 
@@ -98,15 +99,17 @@ def read_sample(rows: VersionRows, beat: Beat) -> Sample:
     )
 
 
-def chosen_and_rejected(sample: Sample, project: Project, beat: Beat) -> dict[str, Any]:
-    """Four probes, from the least to the most that they see: length, surface, words, meaning."""
+def chosen_and_rejected(sample: Sample, meaning: Meaning, beat: Beat) -> dict[str, Any]:
+    """Four probes, from the least to the most that they see: length, surface, words, and meaning over the
+    rows both of whose responses are embedded."""
     at, positive, prompt = both_sides(sample)
     length = measure(sample.scaled[at][:, [CHARACTERS]], positive, prompt, SURFACE_PENALTY)
     beat()
-    embedding = by_embedding(sample, project)
+    both = meaning.known(sample.chosen) & meaning.known(sample.rejected)
+    embedding = by_embedding(sample, meaning, sample.chosen[both], sample.rejected[both])
     beat()
-    found = {"length": length} | both_probes(sample, at, positive, prompt, beat) | {"embedding": embedding}
-    return found | {"is_flagged": found["is_flagged"] or is_separable(embedding)}
+    probes = both_probes(sample, at, positive, prompt, beat) | {"embedding": embedding}
+    return flagged({"length": length, **probes})
 
 
 def both_sides(sample: Sample) -> tuple[IntArray, BoolArray, IntArray]:
@@ -118,56 +121,50 @@ def both_sides(sample: Sample) -> tuple[IntArray, BoolArray, IntArray]:
     )
 
 
-def by_embedding(sample: Sample, project: Project) -> dict[str, Any]:
-    """The probe of *More is Less* on sentence embeddings, over the rows both of whose responses have one by
-    the project's newest embedder; `model` is its name."""
-    embedder = newest_embedder(project)
-    if embedder is None:
+def by_embedding(sample: Sample, meaning: Meaning, ours: IntArray, theirs: IntArray) -> dict[str, Any]:
+    """The probe of *More is Less* on sentence embeddings, of responses that have one; `model` is the
+    embedder's name."""
+    if not len(ours) or not len(theirs):
         return nothing(NOT_EMBEDDED)
-    ids, vectors = response_vectors(embedder, sample.response)
-    place = np.full(len(sample.response), -1)
-    place[np.searchsorted(sample.response, ids)] = np.arange(len(ids))
-    chosen, rejected = place[sample.chosen], place[sample.rejected]
-    both = (chosen >= 0) & (rejected >= 0)
-    if not both.any():
-        return nothing(NOT_EMBEDDED)
-    at = np.concatenate([chosen[both], rejected[both]])
-    positive = np.repeat([True, False], int(both.sum()))
-    prompt = np.tile(sample.prompt[both], 2)
-    x = standardised(vectors.astype(np.float64)[at])
-    found = measure(x, positive, prompt, PENALTY_PER_DIMENSION * x.shape[1])
-    return found | {"model": embedder.name}
+    at = np.concatenate([ours, theirs])
+    positive, prompt = np.arange(len(at)) < len(ours), sample.response_prompt[at]
+    x = meaning.of(at)
+    found = measure(
+        x, positive, prompt, PENALTY_PER_DIMENSION * x.shape[1],
+        lambda found: surest_evidence(found, positive, sample.response[at], prompt),
+    )  # fmt: skip
+    return found | {"model": meaning.model}
 
 
 def both_probes(
     sample: Sample, at: IntArray, positive: BoolArray, prompt: IntArray, beat: Beat
 ) -> dict[str, Any]:
-    """The surface and the words of the responses at `at`, and whether either gives the sets away."""
+    """What the surface and what the words of the responses at `at` tell."""
     surface = by_surface(sample, at, positive, prompt)
     beat()
     words = (
         measure(
             sample.terms.matrix[at], positive, prompt, WORDS_PENALTY,
-            lambda weights: word_evidence(sample.terms, at, positive, weights),
+            lambda found: word_evidence(sample.terms, at, positive, found.fit.weights),
         )
         if sample.terms.names
         else nothing(NO_WORDS)
     )  # fmt: skip
     beat()
-    flagged = is_separable(surface) or is_separable(words)
-    return {"surface": surface, "words": words, "is_flagged": flagged}
+    return {"surface": surface, "words": words}
 
 
 def by_surface(sample: Sample, at: IntArray, positive: BoolArray, prompt: IntArray) -> dict[str, Any]:
     return measure(
         sample.scaled[at], positive, prompt, SURFACE_PENALTY,
-        lambda weights: surface_evidence(sample, at, positive, weights),
+        lambda found: surface_evidence(sample, at, positive, found.fit.weights),
     )  # fmt: skip
 
 
-def is_separable(found: dict[str, Any]) -> bool:
-    """Whether a probe tells the two sets apart better than a version should let it."""
-    return bool((found["auc"]["value"] or 0.0) > FLAG_ABOVE)
+def flagged(probes: dict[str, Any]) -> dict[str, Any]:
+    """With whether one of them tells the two sets apart better than a version should let it."""
+    found = max(probes[key]["auc"]["value"] or 0.0 for key in FLAGGED_BY)
+    return probes | {"is_flagged": found > FLAG_ABOVE}
 
 
 def measure(
@@ -175,14 +172,14 @@ def measure(
     positive: BoolArray,
     prompt: IntArray,
     penalty: float,
-    evidence: Callable[[FloatArray], list[dict[str, Any]]] = lambda _weights: [],
+    evidence: Callable[[Probe], list[dict[str, Any]]] = lambda _found: [],
 ) -> dict[str, Any]:
     """A probe as JSON; where it cannot be fitted, why."""
     try:
         found = probe(x, positive, prompt, l2=penalty)
     except (ProbeError, ConvergenceError) as error:
         return nothing(str(error))
-    return _as_json(found) | {"evidence": evidence(found.fit.weights)}
+    return _as_json(found) | {"evidence": evidence(found)}
 
 
 def nothing(reason: str) -> dict[str, Any]:
@@ -236,7 +233,7 @@ def word_evidence(
     ]
 
 
-def each_source(sample: Sample, models: list[str], beat: Beat) -> dict[str, Any]:
+def each_source(sample: Sample, meaning: Meaning, models: list[str], beat: Beat) -> dict[str, Any]:
     """Each model's responses against as many of all others, where there are enough of both."""
     found, counts = np.unique(sample.response_model, return_counts=True)
     order = np.argsort(-counts, kind="stable").tolist()
@@ -253,18 +250,32 @@ def each_source(sample: Sample, models: list[str], beat: Beat) -> dict[str, Any]
         for i in enough[MOST_MODELS:]
     ] + left_out
     rows = [
-        {"name": models[found[i]], "n": int(counts[i]), **one_source(sample, int(found[i]), beat)}
+        {"name": models[found[i]], "n": int(counts[i]), **one_source(sample, meaning, int(found[i]), beat)}
         for i in enough[:MOST_MODELS]
     ]
     return {"rows": rows, "left_out": left_out, "reason": ""}
 
 
-def one_source(sample: Sample, model: int, beat: Beat) -> dict[str, Any]:
+def one_source(sample: Sample, meaning: Meaning, model: int, beat: Beat) -> dict[str, Any]:
     """A model's responses against others, to the same prompts first: else the topic could give them away."""
     own = sampled(np.flatnonzero(sample.response_model == model), MOST_RESPONSES)
     others = np.flatnonzero(sample.response_model != model)
     same_prompt = np.isin(sample.response_prompt[others], sample.response_prompt[own])
     order = np.lexsort((np.random.default_rng(model).random(len(others)), ~same_prompt))[: len(own)]
     at = np.concatenate([own, others[order]])
-    found = both_probes(sample, at, np.arange(len(at)) < len(own), sample.response_prompt[at], beat)
-    return found | {"n_own": len(own), "n_others": len(order), "n_same_prompt": int(same_prompt[order].sum())}
+    probes = both_probes(sample, at, np.arange(len(at)) < len(own), sample.response_prompt[at], beat)
+    embedding = source_by_embedding(sample, meaning, own, others[order])
+    beat()
+    return flagged({**probes, "embedding": embedding}) | {
+        "n_own": len(own),
+        "n_others": len(order),
+        "n_same_prompt": int(same_prompt[order].sum()),
+    }
+
+
+def source_by_embedding(sample: Sample, meaning: Meaning, own: IntArray, others: IntArray) -> dict[str, Any]:
+    """Of those that are embedded, where there are enough of both."""
+    own, others = own[meaning.known(own)], others[meaning.known(others)]
+    if len(meaning.vectors) and min(len(own), len(others)) < LEAST_RESPONSES:
+        return nothing(FEW_EMBEDDED)
+    return by_embedding(sample, meaning, own, others)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from curation.algorithms import filters, labels, selection
 from curation.algorithms.filters import Cut, FloatArray, IntArray
+from curation.algorithms.response_ranks import rank_gaps
 from curation.algorithms.uncertainty import binary_entropy
 from curation.recipes.base import DEFAULT_SCORER, Column, Percent, Producer, Scorer, Step, choices, slides
 from curation.recipes.pool import Pool
@@ -17,6 +18,7 @@ from curation.scorers import scorer_name
 GAPS = choices(
     consensus="margin of the consensus, |2·P − 1|",
     strength="mean strength that raters stated, 1 slight to 3 strong",
+    rank="difference of the responses' ranks in their prompt",
     score="score below, chosen over rejected",
 )
 
@@ -25,7 +27,7 @@ class GapStep(Step):
     """A step that reads a gap between chosen and rejected: larger is clearer."""
 
     scored = {"producer": "scorer"}
-    gap: Literal["consensus", "strength", "score"] = Field(
+    gap: Literal["consensus", "strength", "rank", "score"] = Field(
         default="consensus", title="Gap", json_schema_extra=GAPS
     )
     scorer: Scorer = DEFAULT_SCORER
@@ -37,6 +39,9 @@ class GapStep(Step):
             return pool.consensus(pool.method).margin[at]
         if self.gap == "strength":
             return pool.strengths[at]
+        if self.gap == "rank":
+            p = pool.consensus(pool.method).probability[at]
+            return rank_gaps(pool.prompts[at], pool.a[at], pool.b[at], pool.chosen[at], p)
         return pool.chosen_scores(self.scorer, self.producer)[at]
 
     @property
@@ -45,6 +50,7 @@ class GapStep(Step):
         return {
             "consensus": "no consensus margin",
             "strength": "no stated strength",
+            "rank": "no winner to rank",
             "score": f"no {scorer_name(self.scorer)} score",
         }[self.gap]
 
@@ -75,7 +81,10 @@ class Curriculum(GapStep):
         "without a gap. Curry-DPO (Pattnaik et al., arXiv 2403.07230): the easiest pair of every prompt "
         "first, then every second easiest, or all pairs by falling gap in blocks of equal size. MPO (arXiv "
         "2403.19443): two blocks, divided at a percentile of the gap. A trainer that shuffles undoes the "
-        "order: train on one block after another."
+        "order: train on one block after another. Gap by rank: a response ranks among those of its prompt by "
+        "its mean probability to be the better one, over the pairs that come in; equals share the mean of "
+        "their ranks. It is below 0 where the winner ranks lower. Curry-DPO ranks by people or GPT-4. Equal "
+        "gaps stand in the order of their pairs."
     )
     sets = Column.BLOCK
     step: Literal["curriculum"] = "curriculum"

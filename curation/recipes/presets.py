@@ -130,7 +130,8 @@ PRESETS = (
         "Orders the pairs of every prompt from the easiest to the hardest, in blocks to be trained one "
         "after another, by the margin of the consensus. In the paper each block starts from the model of "
         "the one before, as policy and as reference, which is left to you. It pairs the best response with "
-        "each other one and takes GPT-4's scores: build such pairs by the plan “best against each”.",
+        "each other one, by the plan “best against each”, and orders by GPT-4's scores, by the reference "
+        "model's log-probabilities or by rank: choose the gap of the step for the last two.",
         ({"step": "consensus_exists"}, {"step": "curriculum", "scheme": "prompt"}),
     ),
     Preset(

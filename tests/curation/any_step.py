@@ -31,7 +31,7 @@ def _band(kind: str, most: float, **params: SearchStrategy[Any]) -> SearchStrate
 
 
 def _gap(kind: str, **params: SearchStrategy[Any]) -> SearchStrategy[RawStep]:
-    gap = st.sampled_from(["consensus", "strength", "score"])
+    gap = st.sampled_from(["consensus", "strength", "rank", "score"])
     return _step(kind, gap=gap, scorer=st.sampled_from(SCORERS), **params)
 
 

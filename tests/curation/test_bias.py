@@ -5,19 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from curation.bias import report as reporting
-from curation.models import BiasReport, DatasetVersion, Project, Rater, Response
+from curation.models import BiasReport, DatasetVersion, Project, Rater
 from curation.services.bias_build import bias_build, bias_recover, bias_request
 from curation.services.dataset_freeze import dataset_freeze
 from tests.conftest import People
 from tests.curation.recipe_data import judge_both_orders, saved_recipe
-from tests.embedding_data import direction, embed, embedder_of, near, random_vectors
 from tests.factories import (
     PairFactory,
     ProjectFactory,
@@ -288,66 +286,3 @@ def test_the_page_costs_the_same_for_one_row_and_many(
         computed(version)
         with django_assert_max_num_queries(8):
             assert client.get(f"/p/helpfulness/datasets/{version.number}/bias/").status_code == 200
-
-
-# ── embeddings ───────────────────────────────────────────────────────────────
-
-
-def embed_responses(project: Project, *, good: int, bad: int, fewer: int = 0) -> None:
-    """Vectors near a direction for `large` and near one for `small`; the last `fewer` rows have none."""
-    noise = iter(random_vectors(1000))
-    rows = [
-        (response, 0.5 * direction(good if response.sampler.model_name == "large" else bad) + next(noise))
-        for response in Response.objects.filter(prompt__project=project).select_related("sampler")
-    ]
-    kept = rows[: len(rows) - 2 * fewer]
-    embed(embedder_of(project), {response: vector / np.linalg.norm(vector) for response, vector in kept})
-
-
-def test_meaning_tells_apart_what_lies_apart(people: People) -> None:
-    same = "An answer to {n}."
-    version = preferred(people.project, 60, chosen=same, rejected=same)
-    assert computed(version)["separation"]["embedding"]["auc"]["reason"] == "the responses are not embedded"
-    assert "not defined: the responses are not embedded" in page_of(people)
-    embed_responses(people.project, good=0, bad=1, fewer=10)
-    found = computed(version)["separation"]["embedding"]
-    assert (found["model"], found["auc"]["n"]) == ("m", 100)
-    assert 0.6 < found["auc"]["value"] <= 1
-    assert found["auc"]["low"] > 0.5
-    assert "By m." in page_of(people)
-
-
-def test_meaning_that_is_the_same_is_chance(people: People) -> None:
-    version = preferred(people.project, 60)
-    embed_responses(people.project, good=0, bad=0)
-    found = computed(version)["separation"]
-    assert found["embedding"]["auc"]["low"] < 0.5 < found["embedding"]["auc"]["high"]
-    assert found["is_flagged"]  # by its words
-
-
-def test_meaning_alone_can_flag_a_version(people: People) -> None:
-    same = "An answer to {n}."
-    version = preferred(people.project, 40, chosen=same, rejected=same)
-    responses = Response.objects.filter(prompt__project=people.project).select_related("sampler")
-    is_large = [response.sampler.model_name == "large" for response in responses]
-    embed(
-        embedder_of(people.project),
-        {
-            response: near(direction(0 if large else 1), 0.9, 3 + response.pk % 8)
-            for response, large in zip(responses, is_large, strict=True)
-        },
-    )
-    found = computed(version)["separation"]
-    assert found["embedding"]["auc"]["value"] == 1.0
-    assert found["surface"]["auc"]["value"] == 0.5
-    assert found["is_flagged"]
-
-
-def test_a_report_from_before_embeddings_is_still_shown(people: People) -> None:
-    computed(preferred(people.project, 5))
-    report = BiasReport.objects.get()
-    del report.report["separation"]["embedding"]
-    report.save(update_fields=["report"])
-    page = page_of(people)
-    assert "Length alone" in page
-    assert "Its sentence embedding" not in page

@@ -14,8 +14,8 @@ from curation.recipes.files import read_recipe, recipe_yaml
 from curation.services.dataset_freeze import dataset_freeze
 from curation.services.recipe_run import recipe_run
 from tests.conftest import People
-from tests.curation.recipe_data import judged_pair, saved_recipe, scored
-from tests.factories import PromptFactory, RaterFactory
+from tests.curation.recipe_data import judge_both_orders, judged_pair, saved_recipe, scored
+from tests.factories import PairFactory, PromptFactory, RaterFactory, ResponseFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +156,28 @@ def test_a_curriculum_goes_from_easy_to_hard(people: People, step: dict[str, Any
     assert [found[pair.pk] for pair in pairs] == blocks
     in_order = DatasetRow.objects.filter(version=version).order_by("position").values_list("block", flat=True)
     assert list(in_order) == sorted(blocks)
+
+
+def test_a_curriculum_by_rank_counts_the_pairs_that_come_in(people: People) -> None:
+    """Three responses of which 1 beats 2 and 3, and 2 beats 3: means 0.725, 0.675 and 0.1, ranks 1, 2, 3. The
+    surest pair is not the widest; without 1 against 2, it is, for 2 ranks above 1."""
+    prompt = PromptFactory(project=people.project)
+    two, one, three = (ResponseFactory(prompt=prompt, text=f"answer {place}") for place in range(3))
+    judge = RaterFactory(project=people.project)
+    pairs = {}
+    for name, first, second, p in (
+        ("1-2", two, one, 0.4),
+        ("1-3", one, three, 0.85),
+        ("2-3", two, three, 0.95),
+    ):
+        pairs[name] = PairFactory(prompt=prompt, response_a=first, response_b=second)
+        judge_both_orders(pairs[name], judge, p)
+    step = {"step": "curriculum", "gap": "rank", "scheme": "easy_first", "percentile": 75}
+    block = by_pair(frozen(people.project, step), "block")
+    assert {name: block[pair.pk] for name, pair in pairs.items()} == {"1-2": 2, "1-3": 1, "2-3": 2}
+    sure = {"step": "min_margin", "margin": 0.5}
+    apart = by_pair(frozen(people.project, sure, {"step": "training_margin", "gap": "rank"}), "margin")
+    assert apart == {pairs["1-3"].pk: 1.0, pairs["2-3"].pk: 2.0}
 
 
 def test_blocks_change_the_hash_and_their_absence_does_not(people: People) -> None:

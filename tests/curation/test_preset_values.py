@@ -84,7 +84,7 @@ def test_tulu_3(people: People) -> None:
     assert set(rows(version, "pair_id")) == {first.pk}
     assert why(version) == {
         again.pk: "same texts as an earlier pair",
-        contaminated.pk: "covers over 0.5 of an eval prompt with 8-grams",
+        contaminated.pk: "covers over 0.5 of an eval prompt without a source with 8-grams",
     }
 
 

@@ -55,6 +55,21 @@ SOURCES = {
     "different": "Only responses of different sources",
 }
 
+# What each plan reads beside who wrote the responses; the rest is not asked for.
+RANKING = ("ranked_by", "penalty", "method")
+RIGHT = ("right_by", "right_from", "judged_by")
+ASKED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(RANKED, RANKING),
+    "best_random": (*RANKING, "seed"),
+    "band": (*RANKING, "low", "high"),
+    "pareto": ("criteria", "method"),
+    **dict.fromkeys(ACCURACY, RIGHT),
+    "styles": (*RIGHT, "low", "gold", "own"),
+    "edits": ("judged_by",),
+    "gold_self": ("gold", "own", "judged_by"),
+}
+ALWAYS = ("strategy", "sources")
+BY_NUMBERS = {"ranked_by", "criteria", "right_by"}
 JUDGED_BY = {
     RULE: "The rule, where it is so by definition",
     NOBODY: "People and judges only",
@@ -62,7 +77,8 @@ JUDGED_BY = {
 
 
 class PairBuildForm(forms.Form):
-    """A `PairPlan`; what is not given is the plan's default, so that no data at all asks for every pair."""
+    """A `PairPlan`; what is not given or not asked for is the plan's default, so that no data at all asks for
+    every pair. Only what the chosen plan reads is shown."""
 
     strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
     ranked_by = forms.ChoiceField(
@@ -137,11 +153,15 @@ class PairBuildForm(forms.Form):
     )
 
     def __init__(self, data: QueryDict, *, project: Project) -> None:
+        asked = (*ALWAYS, *ASKED.get(data.get("strategy", ""), ()))
         given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}
         super().__init__({**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")})
+        for name in self.fields.keys() - {*asked}:
+            del self.fields[name]
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
-        sources = number_sources(project)
+        # Reads what every response of the project says, so only where it is asked for.
+        sources = number_sources(project) if self.fields.keys() & BY_NUMBERS else []
         self._has_numbers = bool(sources)
         numbers = [*RANKINGS.items(), *_directed(sources)]
         offered = {
@@ -152,8 +172,8 @@ class PairBuildForm(forms.Form):
             "gold": [(PEOPLE, "People"), *models],
             "own": [("", "—"), *models],
         }
-        for name, choices in offered.items():
-            cast("forms.ChoiceField", self.fields[name]).choices = choices
+        for name in self.fields.keys() & offered:
+            cast("forms.ChoiceField", self.fields[name]).choices = offered[name]
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -203,13 +223,15 @@ class PairBuildForm(forms.Form):
 
     def plan(self) -> PairPlan:
         """Call only on a valid form."""
-        return PairPlan(**{**self.cleaned_data, "criteria": tuple(self.cleaned_data["criteria"])})
+        return PairPlan(**{**self.cleaned_data, "criteria": tuple(self.cleaned_data.get("criteria", ()))})
 
     @property
     def given(self) -> list[tuple[str, Any]]:
         """Names and values as they stand, for a second form that repeats them."""
         values = [(name, self[name].value()) for name in self.fields if name != "criteria"]
-        chosen = [("criteria", name) for name in self["criteria"].value()]
+        chosen = (
+            [("criteria", name) for name in self["criteria"].value()] if "criteria" in self.fields else []
+        )
         return [*((name, "" if value is None else value) for name, value in values), *chosen]
 
 

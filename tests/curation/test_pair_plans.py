@@ -212,3 +212,14 @@ def test_a_band_has_no_bounds_by_default(people: People) -> None:
     assert "Build 2 pairs<" in client.get(URL, asked | {"low": "20"}).content.decode()
     client.post(URL, asked | {"low": "", "high": "5"})
     assert made() == {(10, 15)}
+
+
+def test_the_form_asks_only_for_what_the_plan_reads(people: People) -> None:
+    client = people.client("rita")
+    page = client.get(URL, {"strategy": "band", "low": "-1"}).content.decode()
+    assert "Largest difference" in page
+    assert "Numbers of the Pareto front" not in page
+    # What was given for another plan neither counts nor stands in the way.
+    page = client.get(URL, {"strategy": "all", "low": "-1", "seed": "x"}).content.decode()
+    assert "Largest difference" not in page
+    assert "Preview</h2>" in page

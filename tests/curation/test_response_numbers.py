@@ -41,7 +41,7 @@ def paired() -> set[tuple[int, int]]:
 def test_it_works(people: People) -> None:
     responses = rated(PromptFactory(project=people.project), 3, 1.5, 4)
     client = people.client("rita")
-    page = html.unescape(client.get(URL).content.decode())
+    page = html.unescape(client.get(URL, {"strategy": "best_worst"}).content.decode())
     assert "Stored ratings · helpfulness: the highest is the best" in page
     plan = {"strategy": "best_worst", "ranked_by": f"highest {HELPFUL}"}
     assert "Build 1 pair<" in client.get(URL, plan).content.decode()
@@ -123,7 +123,8 @@ def test_scores_and_judges_rank_responses(people: People) -> None:
 
 
 def test_what_is_not_there_is_refused(people: People) -> None:
-    page = people.client("rita").get(URL, {"ranked_by": "highest stored:[]"}).content.decode()
+    plan = {"strategy": "best_worst", "ranked_by": "highest stored:[]"}
+    page = people.client("rita").get(URL, plan).content.decode()
     assert "Select a valid choice" in page
     with pytest.raises(CurationError, match="not in this project"):
         numbers_of(people.project, "producer:1", np.array([1]))

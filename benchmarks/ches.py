@@ -34,6 +34,7 @@ from curation.algorithms.ches import ches_from_sums
 from trainer_bridge.contracts import Dtype, Message, PairRow, ScoreRow
 from trainer_bridge.workers._io import Tally, Workspace, read_rows
 from trainer_bridge.workers._models import LocalModel, encode, load, render, usable_cores
+from trainer_bridge.workers._pairs import Wanted
 from trainer_bridge.workers._pass import PairPass
 from trainer_bridge.workers._scorers import OwnScores, name_of_file
 
@@ -169,7 +170,8 @@ def product(loaded: LocalModel, pairs: Sequence[PairRow]) -> tuple[float, np.nda
     """What the worker does between reading the pairs and writing the scores."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder), Path(folder))
-        tally, scores = Tally(workspace, "pairs", total=len(pairs)), OwnScores(None, ["ches"], workspace)
+        tally = Tally(workspace, "pairs", total=len(pairs))
+        scores = OwnScores(None, Wanted(["ches"]), workspace)
         failures = workspace.rows("failures.jsonl")
         started = time.perf_counter()
         PairPass(loaded, MAX_LENGTH, pairs, scores, tally=tally).run(failures)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import (
     Case,
     Count,
     Exists,
     F,
+    Func,
     IntegerField,
     OuterRef,
     Prefetch,
@@ -172,11 +174,21 @@ class PairQuerySet(models.QuerySet[Any]):
 
     def lacking_scores(self, producers: Iterable[int]) -> Self:
         """Pairs that at least one of these score producers has not scored."""
-        scores = apps.get_model("curation", "PairScore")._default_manager
-        lacking = Q(pk__in=[])
-        for producer in producers:
-            lacking |= Q(~Exists(scores.filter(pair=OuterRef("pk"), producer=producer)))
-        return self.filter(lacking)
+        return self.filter(_lacks_scores(producers))
+
+    def lacking(self, known: Mapping[str, Collection[int]]) -> Self:
+        """Pairs that lack scores by one of these names, each with `lacks`: the names that it lacks. A name
+        has the producers that must have scored a pair; without any, every pair lacks it."""
+        names = [
+            Case(When(_lacks_scores(producers), then=Value(name))) if producers else Value(name)
+            for name, producers in known.items()
+        ]
+        lacks = Func(
+            *names,
+            template="array_remove(ARRAY[%(expressions)s]::text[], NULL)",
+            output_field=ArrayField(models.TextField()),
+        )
+        return self.annotate(lacks=lacks).filter(lacks__len__gt=0)
 
     def differing(self, first: str, second: str) -> Self:
         """Pairs on which two consensus methods do not conclude the same."""
@@ -227,6 +239,15 @@ class JudgmentQuerySet(models.QuerySet[Any]):
                 default=Value("b"),
             )
         )
+
+
+def _lacks_scores(producers: Iterable[int]) -> Q:
+    """Of a pair: at least one of these score producers has not scored it."""
+    scores = apps.get_model("curation", "PairScore")._default_manager
+    lacks = Q(pk__in=[])
+    for producer in producers:
+        lacks |= Q(~Exists(scores.filter(pair=OuterRef("pk"), producer=producer)))
+    return lacks
 
 
 def _known_to(version: DatasetVersion) -> Q:

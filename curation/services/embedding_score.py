@@ -72,11 +72,10 @@ def embedding_scores_record(*, embedder: Embedder, scorer: str, split: str = "")
 
 def _producer(embedder: Embedder, scorer: str) -> ScoreProducer:
     """`max_length` tells where texts were cut."""
-    version = SCORERS[scorer].version
     details: dict[str, Any] = {
         "model_fingerprint": embedder.fingerprint,
         "max_length": embedder.window,
-        **({"version": version} if version > 1 else {}),
+        "version": SCORERS[scorer].version,
     }
     return producer_get_or_create(
         project=embedder.project,

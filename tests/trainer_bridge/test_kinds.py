@@ -168,7 +168,7 @@ def test_scoring_stores_both_scorers_in_both_directions(model: ModelVersion) -> 
     job = scoring_create(project=model.project, user=UserFactory(), model=model)
     assert begin(job) == 1
     assert inputs(job, "pairs.jsonl")[0]["response_a"] == pair.response_a.text
-    assert answer(job, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}]) == {"pairs_scored": 1}
+    assert answer(job, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}]) == {"scores_stored": 2}
     stored = {(score.scorer, score.direction): score.value for score in PairScore.objects.all()}
     assert stored == {
         ("ches", "a_over_b"): -1.0,
@@ -181,6 +181,7 @@ def test_scoring_stores_both_scorers_in_both_directions(model: ModelVersion) -> 
         "template_hash": "t1",
         "dtype": "float32",
         "max_length": 512,
+        "version": 1,
     }
 
 

@@ -102,6 +102,22 @@ def test_a_scorer_that_has_all_pairs_is_not_computed_with_another(pair: Pair) ->
     assert prepared.spec.model_dump()["scorers"] == ["refusal"]
 
 
+def test_each_pair_is_scored_by_what_it_lacks(pair: Pair) -> None:
+    first = texts_job(pair, "length_gap")
+    begin(first)
+    answer(first, "scores.jsonl", [values(pair, length_gap=1.0)])
+    late = PairFactory(prompt__project=pair.prompt.project)
+    stored_before = PairScore.objects.get(scorer="length_gap", direction="a_over_b")
+    both = texts_job(pair, "length_gap", "text_likeness")
+    assert begin(both) == 2
+    asked = {row["pair_id"]: row["scorers"] for row in inputs(both, "pairs.jsonl")}
+    assert asked == {str(pair.pk): ["text_likeness"], str(late.pk): []}
+    answer(both, "scores.jsonl", [values(pair, text_likeness=0.0), values(late, length_gap=1.0, text_likeness=0.0)])
+    after = PairScore.objects.get(pk=stored_before.pk)
+    assert (after.value, after.created_at) == (stored_before.value, stored_before.created_at)
+    assert begin(texts_job(pair, "length_gap", "text_likeness")) == 0
+
+
 def _made(job: Job) -> Job:
     job.out_dir.mkdir(parents=True, exist_ok=True)
     return job
@@ -194,7 +210,7 @@ def test_a_model_that_is_gone_is_said(pair: Pair, model: ModelVersion) -> None:
         begin(job)
 
 
-def test_scores_from_before_versions_are_known_and_later_ones_are_others(
+def test_scores_of_another_version_are_others(
     pair: Pair, model: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = scoring_create(project=model.project, user=UserFactory(), model=model)
@@ -211,7 +227,7 @@ def test_scores_from_before_versions_are_known_and_later_ones_are_others(
         assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 0
     assert ScoreProducer.objects.filter(details__version=2).count() == 2
     # The scores of version 2 do not stand for those of version 1.
-    PairScore.objects.filter(producer__details__version__isnull=True).delete()
+    PairScore.objects.filter(producer__details__version=1).delete()
     assert begin(scoring_create(project=model.project, user=UserFactory(), model=model)) == 1
 
 
@@ -228,7 +244,7 @@ def test_other_computations_have_files_and_producers_of_their_own(pair: Pair, mo
         json.dumps(values(pair, logp_gap=2.0, mean_logp_gap=-0.5)) + "\n"
     )
     (job.out_dir / "scores.jsonl").write_text(json.dumps({"pair_id": str(pair.pk), **SCORES}) + "\n")
-    assert answer(job, "token_edit.jsonl", [values(pair, token_edit=-0.25)]) == {"pairs_scored": 1}
+    assert answer(job, "token_edit.jsonl", [values(pair, token_edit=-0.25)]) == {"scores_stored": 5}
     assert stored() == {
         ("token_edit", "both"): -0.25,
         ("logp_gap", "a_over_b"): 2.0,
@@ -253,7 +269,7 @@ def test_only_computations_with_pairs_left_run_again(pair: Pair, model: ModelVer
     both = under(model, "ches", "token_edit")
     prepared = kind_named(both.kind).prepare(_made(both))
     assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["token_edit"])
-    assert answer(both, "token_edit.jsonl", [values(pair, token_edit=-1.0)]) == {"pairs_scored": 1}
+    assert answer(both, "token_edit.jsonl", [values(pair, token_edit=-1.0)]) == {"scores_stored": 1}
     assert begin(under(model, "ches", "token_edit")) == 0
 
     late = PairFactory(prompt__project=model.project)
@@ -261,6 +277,24 @@ def test_only_computations_with_pairs_left_run_again(pair: Pair, model: ModelVer
     prepared = kind_named(again.kind).prepare(_made(again))
     assert (prepared.total, prepared.spec.model_dump()["scorers"]) == (1, ["ches", "token_edit"])
     assert [row["pair_id"] for row in inputs(again, "pairs.jsonl")] == [str(late.pk)]
+
+
+def test_each_pair_is_given_to_the_computations_that_it_lacks(pair: Pair, model: ModelVersion) -> None:
+    first = under(model, "ches")
+    begin(first)
+    answer(first, "scores.jsonl", [{"pair_id": str(pair.pk), **SCORES}])
+    PairScore.objects.update(value=7.0)
+    late = PairFactory(prompt__project=model.project)
+    both = under(model, "ches", "logprob")
+    assert begin(both) == 2
+    asked = {row["pair_id"]: row["scorers"] for row in inputs(both, "pairs.jsonl")}
+    assert asked == {str(pair.pk): ["logprob"], str(late.pk): []}
+    (both.out_dir / "scores.jsonl").write_text(json.dumps({"pair_id": str(late.pk), **SCORES}) + "\n")
+    gaps = {"logp_gap": 1.0, "mean_logp_gap": 1.0, "perplexity_gap": 1.0, "on_policy": 1.0}
+    rows = [values(each, **gaps) for each in (pair, late)]
+    assert answer(both, "logprob.jsonl", rows) == {"scores_stored": 2 + 8}
+    assert set(PairScore.objects.filter(pair=pair, scorer="ches").values_list("value", flat=True)) == {7.0}
+    assert begin(under(model, "ches", "logprob")) == 0
 
 
 def test_another_chat_template_is_refused_whatever_is_computed(pair: Pair, model: ModelVersion) -> None:

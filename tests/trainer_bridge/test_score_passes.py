@@ -69,7 +69,7 @@ def test_it_works(pair: Pair, model: ModelVersion, second: ModelVersion) -> None
     job = scoring(model, "log_ratio", reference=second)
     assert begin(job) == 2  # each pair once under each model
     row = ratios(pair)
-    assert answer(job, "log_ratio.jsonl", [row], reference_fingerprint="f2") == {"pairs_scored": 1}
+    assert answer(job, "log_ratio.jsonl", [row], reference_fingerprint="f2") == {"scores_stored": 2}
     scores = PairScore.objects.filter(scorer="implicit_reward_gap")
     assert {score.direction: score.value for score in scores} == {"a_over_b": 2.0, "b_over_a": -2.0}
     producer = scores[0].producer
@@ -99,7 +99,7 @@ def test_scores_of_one_model_do_not_depend_on_the_second(
     begin(job)
     write(job, "log_ratio.jsonl", [ratios(pair)])
     row = {"pair_id": str(pair.pk), **SCORES}
-    assert answer(job, "scores.jsonl", [row], reference_fingerprint="f2") == {"pairs_scored": 1}
+    assert answer(job, "scores.jsonl", [row], reference_fingerprint="f2") == {"scores_stored": 4}
     assert "reference_fingerprint" not in ScoreProducer.objects.get(scorer="ches").details
     assert begin(scoring(model, "ches")) == 0
 
@@ -142,7 +142,7 @@ def test_the_worker_itself(
     write_model(job.out_dir / "spec.json", spec_of(job))
     command = ["trainer_bridge.workers.score_pairs", "--spec", str(job.out_dir / "spec.json")]
     subprocess.run([ml_python, "-m", *command, "--out", str(job.out_dir)], cwd=BASE_DIR, check=True)
-    assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"pairs_scored": 1}
+    assert kind_named(job.kind).ingest(job, Tails(job.out_dir, {})) == {"scores_stored": 8}
     expected = {
         scorer.name
         for name in ("lora_entanglement", "ches", "logprob", "angle")
@@ -169,7 +169,7 @@ def test_what_the_worker_refuses_has_no_producer_and_the_rest_is_stored(
     begin(job)
     refuse(job, logprob="This model's head does more.")
     row = {"pair_id": str(pair.pk), **SCORES}
-    assert answer(job, "scores.jsonl", [row]) == {"pairs_scored": 1}
+    assert answer(job, "scores.jsonl", [row]) == {"scores_stored": 2}
     assert set(job.inputs["producers"]) == {"ches", "ln_ches"}
     (refused,) = kind_named(job.kind).finish(job)["refused"]
     assert refused["scores"].startswith("Log-probability gap, ")

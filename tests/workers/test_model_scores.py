@@ -79,6 +79,40 @@ def test_only_what_is_asked_for_is_written_and_only_what_is_missing_again(
     assert bench.rows("out", "progress.jsonl")[-1]["message"] == "6 of 7 pairs, 1 failed"
 
 
+def test_each_pair_is_read_for_what_its_row_asks_for(
+    bench: WorkerBench, tiny_model: Path, tiny_reference: Path
+) -> None:
+    """The scores are those of a job that makes all of them, and every other pair lacks its row."""
+    asked = [["ches"], ["log_ratio", "angle"], ["entanglement", "token_edit"], [], ["logprob"], ["log_ratio"]]
+    pairs = pairs_of(["Capital?"])
+    path = bench.write(
+        "pairs.jsonl", [pair | {"scorers": names} for pair, names in zip(pairs, asked, strict=True)]
+    )
+    names = [name for name in ALL if name != "lora_entanglement"]
+    done = bench.run(
+        "score_pairs", everything(tiny_model, tiny_reference, path, scorers=names, sample=""), "out"
+    )
+    assert done.returncode == 0, done.stderr
+    last = bench.rows("out", "progress.jsonl")[-1]
+    assert (last["done"], last["total"]) == (9, 9)  # six pairs, three of them under the reference too
+
+    whole = bench.write("whole.jsonl", pairs)
+    bench.run("score_pairs", everything(tiny_model, tiny_reference, whole, scorers=names, sample=""), "whole")
+    for name in names:
+        file = "scores.jsonl" if name == "ches" else f"{name}.jsonl"
+        rows = {row["pair_id"]: row for row in bench.rows("out", file)}
+        wanted = {pair["pair_id"] for pair, of in zip(pairs, asked, strict=True) if name in of or not of}
+        assert set(rows) == wanted, name
+        expected = {row["pair_id"]: row for row in bench.rows("whole", file)}
+        assert all(numbers(rows[pk]) == pytest.approx(numbers(expected[pk]), rel=1e-5) for pk in wanted), name
+
+
+def numbers(row: dict[str, Any]) -> list[float]:
+    if "scores" in row:
+        return [score["value"] for score in row["scores"]]
+    return [value for value in row.values() if isinstance(value, float)]
+
+
 def test_the_same_response_twice_is_as_alike_as_can_be(
     bench: WorkerBench, tiny_model: Path, tiny_reference: Path
 ) -> None:

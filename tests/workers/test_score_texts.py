@@ -94,8 +94,27 @@ def test_a_second_run_scores_only_what_is_missing(light_bench: WorkerBench) -> N
     more = TextScoreSpec(pairs=path, scorers=["length_gap", "refusal"])
     assert light_bench.run("score_texts", more, "out").returncode == 0
     rows = light_bench.rows("out", "scores.jsonl")
-    assert len(rows) == 10
-    assert all(len(row["scores"]) == 2 for row in rows[5:])
+    assert [[*scores(row)] for row in rows] == [["length_gap"]] * 5 + [["refusal"]] * 5
+    assert light_bench.run("score_texts", more, "out").returncode == 0
+    assert len(light_bench.rows("out", "scores.jsonl")) == 10
+
+
+def test_a_pair_is_scored_by_what_its_row_asks_for(light_bench: WorkerBench) -> None:
+    rows = [pair(1, scorers=["refusal"]), pair(2), pair(3, scorers=["length_gap"])]
+    path = light_bench.write("pairs.jsonl", rows)
+    spec = TextScoreSpec(pairs=path, scorers=["length_gap", "refusal"])
+    for _ in range(2):
+        assert light_bench.run("score_texts", spec, "out").returncode == 0
+        found = {row["pair_id"]: [*scores(row)] for row in light_bench.rows("out", "scores.jsonl")}
+        assert found == {"1": ["refusal"], "2": ["length_gap", "refusal"], "3": ["length_gap"]}
+    assert len(light_bench.rows("out", "scores.jsonl")) == 3
+
+
+def test_a_row_that_asks_for_what_the_spec_does_not_name_is_refused(light_bench: WorkerBench) -> None:
+    path = light_bench.write("pairs.jsonl", [pair(1, scorers=["refusal"])])
+    done = light_bench.run("score_texts", TextScoreSpec(pairs=path, scorers=["length_gap"]), "out")
+    assert done.returncode == 2
+    assert done.stderr.strip() == "pairs.jsonl asks for refusal of pair 1, which the spec does not name."
 
 
 def test_a_worker_that_is_told_to_stop_loses_nothing(light_bench: WorkerBench) -> None:

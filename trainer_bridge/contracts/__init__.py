@@ -41,6 +41,7 @@ from trainer_bridge.contracts.scoring import (
     ScoreSpec,
     ScoreValue,
     ScoreValuesRow,
+    ScoringRow,
     TextScoreSpec,
     TokenScoreSpec,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "ScoreSpec",
     "ScoreValue",
     "ScoreValuesRow",
+    "ScoringRow",
     "Strict",
     "TextRow",
     "TextScoreSpec",

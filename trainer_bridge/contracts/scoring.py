@@ -8,12 +8,20 @@ from pydantic import Field, field_validator, model_validator
 
 from curation.scorers import TEXTS
 from trainer_bridge.contracts.base import Dtype, Strict
+from trainer_bridge.contracts.judging import PairRow
 
 # What `score_pairs` can compute; each may give several scores. The last two take passes of their own.
 OwnComputation = Literal["ches", "last_hidden_ip", "angle", "token_edit", "logprob", "entanglement"]
 
 
 Computation = Literal[OwnComputation, "log_ratio", "lora_entanglement"]
+
+
+class ScoringRow(PairRow):
+    """A row of `pairs.jsonl` for `score_pairs` and `score_texts`. `scorers` are those of the spec that this
+    pair lacks; a row that names none lacks all."""
+
+    scorers: list[str] = []
 
 
 class ScoreRow(Strict):
@@ -48,7 +56,7 @@ class ScoreValue(Strict):
 
 class ScoreValuesRow(Strict):
     """A pair's scores by a computation that is not `ches`: a row of `<computation>.jsonl` of `score_pairs`,
-    or, with all scorers that were asked for, of `scores.jsonl` of `score_texts` and `score_tokens`."""
+    or, with all scorers that the pair lacks, of `scores.jsonl` of `score_texts` and `score_tokens`."""
 
     pair_id: str
     scores: list[ScoreValue]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.db.models import Count
 
 from curation.models import Pair
 from curation.querysets import PairQuerySet
 from judges.models import Judge, Verdict
-from trainer_bridge.contracts import PairRow
+from trainer_bridge.contracts import PairRow, ScoringRow
 
 
 def pairs_of(project_id: int, split: str) -> PairQuerySet:
@@ -26,13 +27,32 @@ def pairs_to_judge(judge: Judge, split: str) -> PairQuerySet:
 
 def pair_rows(pairs: PairQuerySet) -> Iterator[PairRow]:
     """Rows of `pairs.jsonl`, in the order of ids, a thousand at a time."""
-    for pair in pairs.select_related("prompt", "response_a", "response_b").order_by("pk").iterator(1000):
-        yield PairRow.model_validate(
-            {
-                "pair_id": str(pair.pk),
-                "prompt": pair.prompt.messages,
-                "response_a": pair.response_a.text,
-                "response_b": pair.response_b.text,
-                "is_cut": [reply.finish_reason == "length" for reply in (pair.response_a, pair.response_b)],
-            }
-        )
+    for pair in _with_texts(pairs):
+        yield PairRow.model_validate(_fields(pair))
+
+
+def left(pairs: PairQuerySet, known: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    """Of the names, those by which a pair lacks a score."""
+    return {name: made for name, made in known.items() if pairs.lacking({name: made}).exists()}
+
+
+def scoring_rows(pairs: PairQuerySet, known: Mapping[str, Collection[int]]) -> Iterator[ScoringRow]:
+    """The same of pairs that lack a score by one of the names, as `PairQuerySet.lacking` has them; a row that
+    lacks fewer than all says which."""
+    for pair in _with_texts(pairs.lacking(known)):
+        lacks = pair.lacks if len(pair.lacks) < len(known) else []
+        yield ScoringRow.model_validate({**_fields(pair), "scorers": lacks})
+
+
+def _with_texts(pairs: PairQuerySet) -> Iterator[Any]:
+    return pairs.select_related("prompt", "response_a", "response_b").order_by("pk").iterator(1000)
+
+
+def _fields(pair: Pair) -> dict[str, Any]:
+    return {
+        "pair_id": str(pair.pk),
+        "prompt": pair.prompt.messages,
+        "response_a": pair.response_a.text,
+        "response_b": pair.response_b.text,
+        "is_cut": [reply.finish_reason == "length" for reply in (pair.response_a, pair.response_b)],
+    }

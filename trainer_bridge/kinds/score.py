@@ -3,21 +3,21 @@
 `inputs`: {"split": …, "model": ModelVersion id, "reference": that of the second model or None,
 "sample_pairs": how many pairs the costly computations are for, "computations": those with pairs left to
 score, "refused": {computation: why} as far as it is known here, "producers": {scorer: id} once known}.
+A pair is given to the computations that it lacks and to no others.
 """
 
 from __future__ import annotations
 
 from typing import Any, get_args
 
-from curation.models import Pair, ScoreProducer
-from curation.querysets import PairQuerySet
+from curation.models import ScoreProducer
 from curation.scorers import computation_label, computed_by
 from curation.services.score_record import PairScoreValue, scores_record
 from trainer_bridge.contracts import Computation, Refusals, ScoreRow, ScoreSpec, ScoreValuesRow
 from trainer_bridge.errors import JobError
 from trainer_bridge.files import Tails, read_json, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared
-from trainer_bridge.kinds.pairs import pair_rows, pairs_of
+from trainer_bridge.kinds.pairs import left, pairs_of, scoring_rows
 from trainer_bridge.kinds.score_producers import known_producers, producers_of, reference_obstacle
 from trainer_bridge.kinds.values import values_record
 from trainer_bridge.models import Job
@@ -32,16 +32,18 @@ class ScorePairs(JobKind):
 
     def prepare(self, job: Job) -> Prepared:
         spec = _possible(job, ScoreSpec.model_validate(job.spec))
-        left = _left(job, spec)
-        sample = [name for name in left if _is_sampled(name)]
-        whole = [name for name in left if name not in sample]
-        pairs = _union(whole, left)
-        job.inputs["computations"] = sorted(left or spec.scorers, key=ORDER.index)
-        changes = {"scorers": job.inputs["computations"], "sample": SAMPLE if sample else ""}
-        n_pairs = write_rows(job.out_dir / spec.pairs, pair_rows(pairs))
-        n_sample = write_rows(job.out_dir / SAMPLE, pair_rows(_union(sample, left)))
-        passes = 2 if "log_ratio" in whole else 1
-        return Prepared(spec=spec.model_copy(update=changes), total=n_pairs * passes + n_sample)
+        everything = pairs_of(job.project_id, job.inputs["split"])
+        sample = everything.sampled(job.inputs["sample_pairs"])
+        known = _known(job, spec)
+        of_all = left(everything, {name: made for name, made in known.items() if not _is_sampled(name)})
+        of_sample = left(sample, {name: made for name, made in known.items() if _is_sampled(name)})
+        job.inputs["computations"] = sorted([*of_all, *of_sample] or spec.scorers, key=ORDER.index)
+        changes = {"scorers": job.inputs["computations"], "sample": SAMPLE if of_sample else ""}
+        n_pairs = write_rows(job.out_dir / spec.pairs, scoring_rows(everything, of_all))
+        n_sample = write_rows(job.out_dir / SAMPLE, scoring_rows(sample, of_sample))
+        ratios = {name: made for name, made in of_all.items() if name == "log_ratio"}
+        n_ratios = everything.lacking(ratios).count()
+        return Prepared(spec=spec.model_copy(update=changes), total=n_pairs + n_ratios + n_sample)
 
     def ingest(self, job: Job, out: Tails) -> Counts:
         environment = read_json(job.out_dir / "environment.json")
@@ -54,14 +56,11 @@ class ScorePairs(JobKind):
             return {}
         wanted = [name for name in job.spec["scorers"] if name in rows or name not in _refused(job)]
         producers = producers_of(job, environment, wanted)
-        # Every computation writes a row for each pair: one of them tells how many pairs there are.
-        counted = next((name for name in asked if name not in _refused(job)), "")
-        n_scored = len(rows.get(counted, []))
-        _record_ches([ScoreRow.model_validate(row) for row in rows.pop("ches", [])], producers)
+        n_scores = _record_ches([ScoreRow.model_validate(row) for row in rows.pop("ches", [])], producers)
         kept = [found for name, found in rows.items() if computed_by(name)[0].name in producers]
         others = [ScoreValuesRow.model_validate(row) for found in kept for row in found]
-        values_record(others, lambda scorer, _version: producers[scorer])
-        return {"pairs_scored": n_scored} if n_scored else {}
+        n_scores += values_record(others, lambda scorer, _version: producers[scorer])
+        return {"scores_stored": n_scores} if n_scores else {}
 
     def finish(self, job: Job) -> dict[str, Any]:
         refused = [
@@ -84,28 +83,14 @@ def _possible(job: Job, spec: ScoreSpec) -> ScoreSpec:
     return spec.model_copy(update={"scorers": others, "reference": ""})
 
 
-def _left(job: Job, spec: ScoreSpec) -> dict[str, PairQuerySet]:
-    """The computations with pairs left to score, and which pairs those are."""
+def _known(job: Job, spec: ScoreSpec) -> dict[str, list[int]]:
+    """The producers of each computation's scores; none where one of its scores has none yet."""
     producers = known_producers(job, spec)
-    everything = pairs_of(job.project_id, job.inputs["split"])
-    left: dict[str, PairQuerySet] = {}
+    known: dict[str, list[int]] = {}
     for name in spec.scorers:
-        pairs = everything.sampled(job.inputs["sample_pairs"]) if _is_sampled(name) else everything
         scorers = [scorer.name for scorer in computed_by(name)]
-        known = [producers[scorer] for scorer in scorers if scorer in producers]
-        if len(known) == len(scorers):
-            pairs = pairs.lacking_scores(known)
-        if len(known) < len(scorers) or pairs.exists():
-            left[name] = pairs
-    return left
-
-
-def _union(names: list[str], left: dict[str, PairQuerySet]) -> PairQuerySet:
-    """The pairs that one of these computations has left."""
-    pairs: PairQuerySet = Pair.objects.none()
-    for name in names:
-        pairs = pairs | left[name]
-    return pairs
+        known[name] = [producers[scorer] for scorer in scorers] if {*scorers} <= {*producers} else []
+    return known
 
 
 def _is_sampled(computation: str) -> bool:
@@ -119,11 +104,13 @@ def _refused(job: Job) -> dict[str, str]:
     return found | Refusals.model_validate(said).reasons if said else found
 
 
-def _record_ches(rows: list[ScoreRow], producers: dict[str, ScoreProducer]) -> None:
-    for scorer in computed_by("ches"):
+def _record_ches(rows: list[ScoreRow], producers: dict[str, ScoreProducer]) -> int:
+    scorers = computed_by("ches")
+    for scorer in scorers:
         values = [value for row in rows for value in _values(scorer.name, row)]
         if values:
             scores_record(producer=producers[scorer.name], rows=values)
+    return len(rows) * len(scorers)
 
 
 def _values(scorer: str, row: ScoreRow) -> list[PairScoreValue]:

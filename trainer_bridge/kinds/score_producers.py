@@ -41,8 +41,6 @@ def known_producers(job: Job, spec: ScoreSpec) -> dict[str, int]:
         producers = ScoreProducer.objects.filter(
             project=job.project, scorer=scorer, details__contains=settings
         )
-        if "version" not in settings:
-            producers = producers.exclude(details__has_key="version")
         if last := producers.order_by("pk").last():
             assumed[scorer] = last.pk
     job.inputs["assumed"] = assumed
@@ -122,11 +120,7 @@ def _label(model: ModelVersion, reference: ModelVersion | None) -> str:
 
 
 def _details(scorer: str, spec: ScoreSpec, environment: dict[str, Any]) -> dict[str, Any]:
-    """Everything that decides a score; scores that differ here are never compared.
-
-    The first version goes without saying: there are scores from before scorers had versions.
-    """
-    version = SCORERS[scorer].version
+    """Everything that decides a score; scores that differ here are never compared."""
     reference = {"reference_fingerprint": environment.get("reference_fingerprint", "")}
     return {
         "model_fingerprint": environment.get("model_fingerprint", ""),
@@ -134,7 +128,7 @@ def _details(scorer: str, spec: ScoreSpec, environment: dict[str, Any]) -> dict[
         "dtype": spec.dtype,
         "max_length": spec.max_length,
         **(reference if _takes_two(scorer) else {}),
-        **({"version": version} if version > 1 else {}),
+        "version": SCORERS[scorer].version,
     }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from curation.models import Pair, ScoreProducer
+from curation.models import ScoreProducer
 from curation.scorers import TEXTS, TOXICITY
 from curation.services.score_record import producer_fingerprint, producer_get_or_create
 from trainer_bridge.contracts import ScoreValuesRow, TextScoreSpec
 from trainer_bridge.files import Tails, write_rows
 from trainer_bridge.kinds.base import Counts, JobKind, Prepared
-from trainer_bridge.kinds.pairs import pair_rows, pairs_of
+from trainer_bridge.kinds.pairs import left, pairs_of, scoring_rows
 from trainer_bridge.kinds.values import values_record
 from trainer_bridge.models import Job
 from trainer_bridge.toxic_words import FILE, words_keep
@@ -36,18 +36,11 @@ class ScoreTexts(JobKind):
             spec = spec.model_copy(update={"toxic_words": FILE})
         pairs = pairs_of(job.project_id, job.inputs["split"])
         producers = _known_producers(job, spec)
-        lacking = [
-            name
-            for name in spec.scorers
-            if name not in producers or pairs.lacking_scores([producers[name]]).exists()
-        ]
-        if not lacking:
-            pairs = Pair.objects.none()
-        elif all(name in producers for name in lacking):
-            pairs = pairs.lacking_scores(producers[name] for name in lacking)
+        known = {name: [producers[name]] if name in producers else [] for name in spec.scorers}
+        lacking = left(pairs, known)
         return Prepared(
-            spec=spec.model_copy(update={"scorers": lacking or spec.scorers}),
-            total=write_rows(job.out_dir / spec.pairs, pair_rows(pairs)),
+            spec=spec.model_copy(update={"scorers": [*lacking] or spec.scorers}),
+            total=write_rows(job.out_dir / spec.pairs, scoring_rows(pairs, lacking)),
         )
 
     def ingest(self, job: Job, out: Tails) -> Counts:

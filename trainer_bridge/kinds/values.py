@@ -11,14 +11,18 @@ from curation.services.score_record import PairScoreValue, scores_record
 from trainer_bridge.contracts import ScoreValue, ScoreValuesRow
 
 
-def values_record(rows: Iterable[ScoreValuesRow], producer: Callable[[str, int], ScoreProducer]) -> None:
-    """Store what the rows hold; `producer` knows who makes scores by a scorer in a version."""
+def values_record(rows: Iterable[ScoreValuesRow], producer: Callable[[str, int], ScoreProducer]) -> int:
+    """Store what the rows hold; `producer` knows who makes scores by a scorer in a version. Returns how many
+    scores that are, each counted once for its pair."""
+    n_scores = 0
     values: dict[tuple[str, int], list[PairScoreValue]] = defaultdict(list)
     for row in rows:
         for score in row.scores:
             values[score.scorer, score.version] += _values(row.pair_id, score)
+            n_scores += 1
     for (scorer, version), scores in values.items():
         scores_record(producer=producer(scorer, version), rows=scores)
+    return n_scores
 
 
 def _values(pair_id: str, score: ScoreValue) -> list[PairScoreValue]:

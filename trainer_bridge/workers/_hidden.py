@@ -15,6 +15,7 @@ import torch
 from trainer_bridge.workers._io import UserError
 from trainer_bridge.workers._models import LocalModel, by_tokens, in_batches, pad
 from trainer_bridge.workers._packing import by_room, can_pack, pack, read_packed
+from trainer_bridge.workers._pairs import Key
 
 # A CPU is fastest while a batch's activations stay in its cache; a GPU wants to be filled.
 TOKENS_PER_BATCH = {"cpu": 2048, "cuda": 32_768}
@@ -22,8 +23,6 @@ NO_BLOCK = (
     "This model's last layer has no feed-forward block where one is looked for (`mlp`), so its angles cannot "
     "be read. Leave out the angle concentration."
 )
-
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,11 @@ from itertools import groupby
 import torch
 
 from trainer_bridge.contracts import FailureRow, PairRow, ScoreValuesRow
-from trainer_bridge.workers._hidden import Key, Reading
+from trainer_bridge.workers._hidden import Reading
 from trainer_bridge.workers._io import JsonLines, Tally, UserError, Workspace
 from trainer_bridge.workers._models import LocalModel, RenderError, in_batches
-from trainer_bridge.workers._pass import failed, pair_keys, reading
+from trainer_bridge.workers._pairs import Key, pair_keys
+from trainer_bridge.workers._pass import failed, reading
 from trainer_bridge.workers._scorers import entangled, name_of_file, pairs_in
 
 RANK, ALPHA, SEED = 16, 32, 0
@@ -63,7 +64,7 @@ class LoraPass:
         self._loaded = loaded
         self._max_length = min(max_length, loaded.max_positions)
         self._file: JsonLines = workspace.rows(name_of_file("lora_entanglement"))
-        self.finished = pairs_in(self._file.path, "lora_entanglement")
+        self.finished = pairs_in(self._file.path)
 
     def run(self, pairs: Sequence[PairRow], known: set[str], failures: JsonLines, tally: Tally) -> None:
         """Score the pairs; those that cannot be are in `failures` once, so `known` names the ones there."""

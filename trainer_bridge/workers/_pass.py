@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 from trainer_bridge.contracts import FailureRow, PairRow
-from trainer_bridge.workers._hidden import Key, Reading, States, Tap, hidden_states
+from trainer_bridge.workers._hidden import Reading, States, Tap, hidden_states
 from trainer_bridge.workers._io import JsonLines, Tally
 from trainer_bridge.workers._models import LocalModel, RenderError, common_beginning, encode, render
+from trainer_bridge.workers._pairs import Key, pair_keys
 from trainer_bridge.workers._products import in_parts
 
 # Pairs looked at together: enough to fill batches of one length, few enough to keep in memory.
@@ -117,11 +118,6 @@ class PairPass(Generic[Kept]):
             if self._needed[key] <= 0:
                 self._kept.pop(key, None)
         return failure
-
-
-def pair_keys(pair: PairRow) -> tuple[Key, Key]:
-    prompt = "\x1e".join(message.model_dump_json() for message in pair.prompt)
-    return (prompt, pair.response_a), (prompt, pair.response_b)
 
 
 def failed(pair_id: str, keys: Sequence[Key], reasons: dict[Key, str]) -> FailureRow | None:

@@ -14,7 +14,7 @@ from trainer_bridge.workers._head import Head
 from trainer_bridge.workers._hidden import Reading, States
 from trainer_bridge.workers._io import UserError, Workspace, read_rows
 from trainer_bridge.workers._models import LocalModel, fingerprint, load, load_tokenizer, model_folder
-from trainer_bridge.workers._scorers import name_of_file, pairs_in, score
+from trainer_bridge.workers._scorers import OWN_LOGPROBS, OwnLogprobs, name_of_file, pairs_in, score
 
 SAME_MODEL = (
     "The second model has the very weights of the first, so that every ratio would be 0. Choose another one, "
@@ -66,9 +66,10 @@ class Ratios:
 
     def __init__(self, workspace: Workspace) -> None:
         self._file = workspace.rows(name_of_file("log_ratio"))
-        self._own = _log_probabilities(workspace)
+        rows = read_rows(workspace.rows(OWN_LOGPROBS).path, OwnLogprobs)
+        self._own = {row.pair_id: (row.a, row.b) for row in rows}
         self._head: Head | None = None
-        self.finished = pairs_in(self._file.path, "log_ratio")
+        self.finished = pairs_in(self._file.path)
         self.possible = set(self._own) - self.finished
 
     def under(self, reference: LocalModel) -> Ratios:
@@ -91,14 +92,3 @@ class Ratios:
             score("mean_implicit_reward_gap", mean_a - mean_b, a=mean_a, b=mean_b),
         ]
         self._file.append(ScoreValuesRow(pair_id=pair_id, scores=scores))
-
-
-def _log_probabilities(workspace: Workspace) -> dict[str, tuple[float, float]]:
-    """Σ log π of both responses of each pair that the first pass has settled."""
-    rows = read_rows(workspace.rows(name_of_file("logprob")).path, ScoreValuesRow)
-    return {
-        row.pair_id: (of.details["a"], of.details["b"])
-        for row in rows
-        for of in row.scores
-        if of.scorer == "logp_gap"
-    }

@@ -9,25 +9,30 @@ Sums of hidden states are in float64; both directions of a pair come from the sa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from rapidfuzz.distance import Levenshtein
 
 from curation.algorithms.angles import angle_concentration
 from curation.algorithms.ches import ches_from_sums
 from curation.algorithms.entanglement import condition
 from curation.scorers import SCORERS
-from trainer_bridge.contracts import ScoreRow, ScoreValue, ScoreValuesRow
+from trainer_bridge.contracts import ScoreRow, ScoreValue, ScoreValuesRow, ScoringRow
 from trainer_bridge.workers._head import Gradient, Head
 from trainer_bridge.workers._hidden import Reading, States
 from trainer_bridge.workers._io import JsonLines, Workspace, read_rows
+from trainer_bridge.workers._pairs import Wanted
 
 # Beyond this a mean log-probability is the work of a broken model, and its exponential overflows.
 LEAST_MEAN_LOGPROB = -700.0
+# Between the two passes of `log_ratio`; the job does not read it.
+OWN_LOGPROBS = "own_logprobs.jsonl"
+READS_HEAD = frozenset({"logprob", "entanglement", "log_ratio"})
 
 
 @dataclass(frozen=True)
@@ -48,57 +53,75 @@ class Facts:
         return self.logprob / max(len(self.ids), 1)
 
 
+class OwnLogprobs(BaseModel):
+    """What `log_ratio` takes from the pass under the model itself: Σ log π of a pair's responses."""
+
+    pair_id: str
+    a: float
+    b: float
+
+
 class OwnScores:
     """The computations of the pass under the model itself, and the file of each."""
 
-    def __init__(self, head: Head | None, computations: Sequence[str], workspace: Workspace) -> None:
-        self.names = list(computations)
+    def __init__(self, head: Head | None, wanted: Wanted, workspace: Workspace) -> None:
         self._head = head
+        self._wanted = wanted
         self._files: dict[str, tuple[JsonLines, set[str]]] = {}
-        for name in self.names:
-            file = workspace.rows(name_of_file(name))
-            self._files[name] = (file, pairs_in(file.path, name))
+        for name in wanted.names:
+            file = workspace.rows(OWN_LOGPROBS if name == "log_ratio" else name_of_file(name))
+            self._files[name] = (file, {row.pair_id for row in read_rows(file.path, _row_of(name))})
 
     @property
     def window_pairs(self) -> int:
         """How many pairs may be looked at together: entanglement keeps every state of their responses."""
-        return 64 if "entanglement" in self.names else 1 << 30
+        return 64 if "entanglement" in self._files else 1 << 30
 
-    @property
-    def finished(self) -> set[str]:
-        """The pairs that have a row in every file."""
-        return set.intersection(*(known for _, known in self._files.values()))
+    def lacking(self, pairs: Iterable[ScoringRow]) -> list[ScoringRow]:
+        """The pairs without a row in a file that they are wanted in."""
+        return [pair for pair in pairs if self._lacking(pair.pair_id)]
 
     def take(self, text: Reading, states: States) -> Facts:
         response, final = text.response, states.final
+        wanted = self._wanted.of_response(text.key)
         facts = Facts(
             total=final.double().sum(dim=0).cpu().numpy(),
             count=len(final),
             ids=response,
             last=final[-1].double().cpu().numpy(),
         )
-        if states.inner is not None:
+        if states.inner is not None and "angle" in wanted:
             rows = states.inner.float().cpu().numpy()
             facts = replace(facts, angle=angle_concentration(rows[: text.first + 1], rows[text.first + 1 :]))
-        return facts if self._head is None else self._with_logprob(self._head, facts, states)
+        if self._head is None or not wanted & READS_HEAD:
+            return facts
+        return self._with_logprob(self._head, facts, states, keeps_gradient="entanglement" in wanted)
 
     def settle(self, pair_id: str, a: Facts, b: Facts) -> None:
         """Append the pair's row to every file that lacks it."""
-        for name, (file, known) in self._files.items():
-            if pair_id not in known:
-                file.append(_ches(pair_id, a, b) if name == "ches" else self._row(name, pair_id, a, b))
+        for name in self._lacking(pair_id):
+            self._files[name][0].append(self._row(name, pair_id, a, b))
 
-    def _with_logprob(self, head: Head, facts: Facts, states: States) -> Facts:
+    def _lacking(self, pair_id: str) -> list[str]:
+        wanted = self._wanted.of_pair(pair_id)
+        return [name for name, (_, known) in self._files.items() if name in wanted and pair_id not in known]
+
+    @staticmethod
+    def _with_logprob(head: Head, facts: Facts, states: States, *, keeps_gradient: bool) -> Facts:
         before = states.final[:-1].float()
         logprob, normaliser = head.logprob(facts.ids, before)
         facts = replace(facts, logprob=logprob)
-        if "entanglement" not in self.names:
+        if not keeps_gradient:
             return facts
         gradient = Gradient(torch.tensor(facts.ids), before.cpu(), normaliser.cpu())
         norm2 = max(head.inner(gradient, gradient), 0.0)  # rounding may leave less
         return replace(facts, gradient=replace(gradient, norm2=norm2))
 
-    def _row(self, name: str, pair_id: str, a: Facts, b: Facts) -> ScoreValuesRow:
+    def _row(self, name: str, pair_id: str, a: Facts, b: Facts) -> BaseModel:
+        if name == "ches":
+            return _ches(pair_id, a, b)
+        if name == "log_ratio":
+            return OwnLogprobs(pair_id=pair_id, a=a.logprob, b=b.logprob)
         compute: dict[str, Callable[[Facts, Facts], list[ScoreValue]]] = {
             "last_hidden_ip": _last_hidden_ip,
             "token_edit": _token_edit,
@@ -121,10 +144,14 @@ def name_of_file(computation: str) -> str:
     return "scores.jsonl" if computation == "ches" else f"{computation}.jsonl"
 
 
-def pairs_in(path: Path, computation: str) -> set[str]:
-    """The pairs that an earlier attempt has written down."""
-    rows = read_rows(path, ScoreRow) if computation == "ches" else read_rows(path, ScoreValuesRow)
-    return {row.pair_id for row in rows}
+def pairs_in(path: Path) -> set[str]:
+    """The pairs whose score values an earlier attempt has written down."""
+    return {row.pair_id for row in read_rows(path, ScoreValuesRow)}
+
+
+def _row_of(computation: str) -> type[ScoreRow | ScoreValuesRow | OwnLogprobs]:
+    of_their_own: dict[str, type[ScoreRow | OwnLogprobs]] = {"ches": ScoreRow, "log_ratio": OwnLogprobs}
+    return of_their_own.get(computation, ScoreValuesRow)
 
 
 def score(scorer: str, value: float, **details: float) -> ScoreValue:

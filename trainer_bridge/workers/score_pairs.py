@@ -8,29 +8,27 @@ the others go on; only where none is left does the worker end with that reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
-from trainer_bridge.contracts import FailureRow, PairRow, Refusals, ScoreSpec
+from trainer_bridge.contracts import FailureRow, PairRow, Refusals, ScoreSpec, ScoringRow
 from trainer_bridge.workers._head import Head
 from trainer_bridge.workers._hidden import Tap
 from trainer_bridge.workers._io import JsonLines, Tally, UserError, Workspace, read_rows, work
 from trainer_bridge.workers._lora import LoraPass
 from trainer_bridge.workers._models import LocalModel, load, released
+from trainer_bridge.workers._pairs import Wanted, scoring_rows
 from trainer_bridge.workers._pass import PairPass
 from trainer_bridge.workers._products import arithmetic
 from trainer_bridge.workers._reference import Ratios, Reference
-from trainer_bridge.workers._scorers import OwnScores
-
-READS_HEAD = ("logprob", "entanglement", "log_ratio")
-OWN_PASS = ("log_ratio", "lora_entanglement")
+from trainer_bridge.workers._scorers import READS_HEAD, OwnScores
 
 Part = TypeVar("Part")
 
 
 def run(spec: ScoreSpec, workspace: Workspace) -> None:
-    pairs = list(read_rows(workspace.input(spec.pairs), PairRow))
-    sample = list(read_rows(workspace.input(spec.sample), PairRow)) if spec.sample else []
+    pairs = list(scoring_rows(workspace.input(spec.pairs), spec.scorers))
+    sample = list(scoring_rows(workspace.input(spec.sample), spec.scorers)) if spec.sample else []
     loaded = load(spec.model, spec.dtype)
     asked = Asked(spec.scorers, workspace)
     reference = asked.attempt(["log_ratio"], lambda: Reference(spec, loaded))
@@ -54,7 +52,7 @@ class Asked:
         self._workspace = workspace
         self._tell()
 
-    def attempt(self, computations: Sequence[str], do: Callable[[], Part]) -> Part | None:
+    def attempt(self, computations: Collection[str], do: Callable[[], Part]) -> Part | None:
         """What `do` gives, if one of the computations is asked for; where it cannot be done they are refused.
 
         Raises UserError when nothing is left to do.
@@ -74,9 +72,8 @@ class Asked:
 
     @property
     def own(self) -> list[str]:
-        """Those of the pass under the model itself; a ratio needs its log-probabilities first."""
-        names = [name for name in self.names if name not in OWN_PASS]
-        return [*names, "logprob"] if "log_ratio" in self.names and "logprob" not in names else names
+        """Those that read something in the pass under the model itself."""
+        return [name for name in self.names if name != "lora_entanglement"]
 
     def _tell(self) -> None:
         self._workspace.write("refused.json", Refusals(reasons=self._reasons))
@@ -89,25 +86,26 @@ class Passes:
         self,
         spec: ScoreSpec,
         asked: Asked,
-        pairs: Sequence[PairRow],
+        pairs: Sequence[ScoringRow],
         sample: Sequence[PairRow],
         workspace: Workspace,
     ) -> None:
         self._spec = spec
         self._asked = asked
-        self._pairs = pairs
+        self._wanted = Wanted(asked.own, pairs)
+        self._pairs = [pair for pair in pairs if self._wanted.of_pair(pair.pair_id)]
         self._workspace = workspace
         self._failures: JsonLines = workspace.rows("failures.jsonl")
         self._failures.rewrite([])
         self._sample = sample if "lora_entanglement" in asked.names else []
-        self._ratios = len(pairs) if "log_ratio" in asked.names else 0
+        self._ratios = sum("log_ratio" in self._wanted.of_pair(pair.pair_id) for pair in pairs)
 
     def own(self, loaded: LocalModel, head: Head | None, tap: Tap | None) -> None:
         """Everything that one forward pass of the model gives."""
-        if not self._asked.own:
+        if not self._wanted.names:
             return
-        scores = OwnScores(head, self._asked.own, self._workspace)
-        todo = [pair for pair in self._pairs if pair.pair_id not in scores.finished]
+        scores = OwnScores(head, self._wanted, self._workspace)
+        todo = scores.lacking(self._pairs)
         total, after = len(self._pairs), len(self._sample) + self._ratios
         tally = Tally(self._workspace, "pairs", total=total, done=total - len(todo), after=after)
         PairPass(loaded, self._spec.max_length, todo, scores, tally=tally, tap=tap).run(self._failures)
@@ -124,13 +122,12 @@ class Passes:
         scores = LoraPass(loaded, self._spec.max_length, self._workspace)
         todo = [pair for pair in self._sample if pair.pair_id not in scores.finished]
         total = len(self._sample)
-        before = len(self._pairs) if self._asked.own else 0
         tally = Tally(
             self._workspace,
             "pairs by gradients",
             total=total,
             done=total - len(todo),
-            before=before,
+            before=len(self._pairs),
             after=self._ratios,
         )
         if not todo:
@@ -142,7 +139,7 @@ class Passes:
         ratios = Ratios(self._workspace)
         todo = [pair for pair in self._pairs if pair.pair_id in ratios.possible]
         # What the first pass could not read is not tried again.
-        total, before = len(self._pairs), len(self._pairs) + len(self._sample)
+        total, before = self._ratios, len(self._pairs) + len(self._sample)
         tally = Tally(
             self._workspace,
             "pairs under the reference",

@@ -2,53 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 
 from curation.scorers import TEXTS, TOXICITY, PromptPart, TextScorer, toxicity_by
 from curation.scorers.offensive import words_of
-from trainer_bridge.contracts import Message, PairRow, ScoreValue, ScoreValuesRow, TextScoreSpec
+from trainer_bridge.contracts import Message, ScoreValue, ScoreValuesRow, ScoringRow, TextScoreSpec
 from trainer_bridge.workers._io import Tally, Workspace, read_rows, work
+from trainer_bridge.workers._pairs import scoring_rows
 
 # Written together: few enough that little is lost, enough that writing costs nothing.
 PAIRS_PER_WRITE = 256
+# A scorer and its version.
+Made = tuple[str, int]
 
 
 def run(spec: TextScoreSpec, workspace: Workspace) -> None:
     pairs = workspace.input(spec.pairs)
     scores = workspace.rows("scores.jsonl")
     workspace.environment(device="cpu", device_name="CPU", dtype="", model_fingerprint="", template_hash="")
-    finished = _finished(scores.path, spec.scorers)
-    # Read twice rather than kept: texts of all pairs may fill the memory.
-    known = [pair.pair_id in finished for pair in read_rows(pairs, PairRow)]
     scorers = _scorers(spec, workspace)
-    tally = Tally(workspace, "pairs", total=len(known), done=sum(known))
-    todo = (pair for pair in read_rows(pairs, PairRow) if pair.pair_id not in finished)
-    while rows := [_score(pair, scorers) for pair in islice(todo, PAIRS_PER_WRITE)]:
+    finished = _finished(scores.path)
+    # Read twice rather than kept: texts of all pairs may fill the memory.
+    lacks = [bool(_lacking(pair, scorers, finished)) for pair in scoring_rows(pairs, scorers)]
+    tally = Tally(workspace, "pairs", total=len(lacks), done=len(lacks) - sum(lacks))
+    asked = ((pair, _lacking(pair, scorers, finished)) for pair in scoring_rows(pairs, scorers))
+    todo = ((pair, lacking) for pair, lacking in asked if lacking)
+    while rows := [_score(pair, lacking) for pair, lacking in islice(todo, PAIRS_PER_WRITE)]:
         scores.append(*rows)
         tally.add(len(rows))
 
 
-def _finished(path: Path, scorers: Iterable[str]) -> set[str]:
-    """The pairs that an earlier run scored by all of these, each in the version that it has now."""
-    wanted = {(name, TEXTS[name].version) for name in scorers}
-    return {
-        row.pair_id
-        for row in read_rows(path, ScoreValuesRow)
-        if wanted <= {(score.scorer, score.version) for score in row.scores}
-    }
+def _finished(path: Path) -> dict[str, frozenset[Made]]:
+    """By which scorers, in which version, an earlier attempt scored each pair."""
+    found: dict[str, frozenset[Made]] = {}
+    same: dict[frozenset[Made], frozenset[Made]] = {}  # a few sets stand for all pairs
+    for row in read_rows(path, ScoreValuesRow):
+        made = found.get(row.pair_id, frozenset()) | {(score.scorer, score.version) for score in row.scores}
+        found[row.pair_id] = same.setdefault(made, made)
+    return found
 
 
-def _scorers(spec: TextScoreSpec, workspace: Workspace) -> list[TextScorer]:
+def _lacking(
+    pair: ScoringRow, scorers: Mapping[str, TextScorer], finished: Mapping[str, frozenset[Made]]
+) -> list[TextScorer]:
+    """The scorers that this pair still lacks."""
+    made = finished.get(pair.pair_id, frozenset())
+    asked = [scorers[name] for name in pair.scorers or scorers]
+    return [scorer for scorer in asked if (scorer.name, scorer.version) not in made]
+
+
+def _scorers(spec: TextScoreSpec, workspace: Workspace) -> dict[str, TextScorer]:
     """Those asked for; the one that goes by a list of words with the job's list."""
     asked = {name: TEXTS[name] for name in spec.scorers}
     if TOXICITY.name in asked and spec.toxic_words:
         asked[TOXICITY.name] = toxicity_by(words_of(workspace.input(spec.toxic_words)))
-    return list(asked.values())
+    return asked
 
 
-def _score(pair: PairRow, scorers: Iterable[TextScorer]) -> ScoreValuesRow:
+def _score(pair: ScoringRow, scorers: Iterable[TextScorer]) -> ScoreValuesRow:
     prompt = {
         PromptPart.ALL: _joined(pair.prompt),
         PromptPart.LAST_USER: _joined([turn for turn in pair.prompt if turn.role == "user"][-1:]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from config.settings.env import BASE_DIR
 from curation.models import Project, User
 from tests.browser import chromium
 from tests.factories import MembershipFactory, ProjectFactory, UserFactory
+from tests.ml_children import MlChildren
 
 # Without a clock, which a busy machine would fail, and with the same examples in every run.
 hypothesis.register_profile("repeatable", deadline=None, derandomize=True)
@@ -75,10 +75,17 @@ def ml_python() -> str:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def ml(ml_python: str) -> Iterator[MlChildren]:
+    """Processes of that interpreter."""
+    with MlChildren(ml_python) as children:
+        yield children
+
+
+@pytest.fixture(scope="session")
+def tiny_model(ml: MlChildren, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random two-layer model with a chat template."""
     folder = tmp_path_factory.mktemp("tiny")
-    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder)], cwd=BASE_DIR, check=True)
+    ml.answer("tests.tiny_model", str(folder))
     return folder
 
 

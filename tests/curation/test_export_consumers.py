@@ -4,31 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.settings.env import BASE_DIR
 from curation.exporters import EXPORTERS
 from curation.exporters.origin import Origin, Said
 from tests.curation.export_rows import AGAIN, PLAIN, SYSTEM, USER, WITHOUT_SYSTEM, export, row
 from tests.curation.test_export_axolotl import ONE_TURN
+from tests.ml_children import MlChildren
 
 
-def check(ml_python: str, *arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [ml_python, "-m", "tests.curation.consumer_check", *arguments],
-        cwd=BASE_DIR,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+def check(ml: MlChildren, *arguments: str) -> dict[str, Any]:
+    said = ml.answer("tests.curation.consumer_check", *arguments)
+    found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
 
 
@@ -53,10 +44,10 @@ def written(folder: Path, *names: str, system: bool = False) -> Path:
     return folder
 
 
-def test_it_works(ml_python: str, tmp_path: Path) -> None:
+def test_it_works(ml: MlChildren, tmp_path: Path) -> None:
     """`datasets` loads every format, and a row of the file is a row of the dataset."""
     names = [name for name in PLAIN if name not in WITHOUT_SYSTEM]
-    found = check(ml_python, "load", str(written(tmp_path / "files", *names, system=True)))
+    found = check(ml, "load", str(written(tmp_path / "files", *names, system=True)))
     assert set(found) == set(names)
     assert {name: split["n"] for name, split in found["hub_folder"].items()} == {"train": 6, "test": 2}
     for name, splits in found.items():
@@ -80,7 +71,7 @@ def test_it_works(ml_python: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["helpsteer2", "helpsteer3"])
-def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name: str) -> None:
+def test_judgments_of_any_shape_are_loaded(ml: MlChildren, tmp_path: Path, name: str) -> None:
     """What people were asked differs from row to row; `datasets` wants one type for each column."""
     rated = {"ratings": {"tone": {"a": 1, "b": 0}}}
     asked: list[dict[str, Any]] = [{}, rated, {"ratings": ["text"]}, {"n": 1.5}]
@@ -91,20 +82,20 @@ def test_judgments_of_any_shape_are_loaded(ml_python: str, tmp_path: Path, name:
     ]
     (tmp_path / "files").mkdir()
     export(name, rows, tmp_path / "files" / f"{name}.jsonl")
-    found = check(ml_python, "load", str(tmp_path / "files"))
+    found = check(ml, "load", str(tmp_path / "files"))
     assert found[name][""]["n"] == 4
     assert isinstance(found[name][""]["first"].get("tiebreak", ""), str)
 
 
 @pytest.fixture(scope="module")
-def trained(ml_python: str, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def trained(ml: MlChildren, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A step of RewardTrainer, KTOTrainer, DPOTrainer and SFTTrainer on a random two-layer model."""
     names = (
         "trl_jsonl", "trl_weighted", "trl_implicit", "trl_unpaired", "trl_prompts", "trl_completions",
         "ultrafeedback",
     )  # fmt: skip
     folder = written(tmp_path_factory.mktemp("trl") / "files", *names)
-    return check(ml_python, "trl", str(folder), str(tiny_model))
+    return check(ml, "trl", str(folder), str(tiny_model))
 
 
 def test_trl_finds_the_prompt_in_whole_conversations(trained: dict[str, Any]) -> None:

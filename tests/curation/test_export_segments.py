@@ -21,6 +21,7 @@ from tests.curation.export_rows import AGAIN, SYSTEM, USER, export, lines, row
 from tests.curation.recipe_data import judge_both_orders, saved_recipe
 from tests.curation.test_export_consumers import check
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, ResponseFactory
+from tests.ml_children import MlChildren
 
 SOLVED = "Step 1: Add 2 and 3.\nStep 2: That is 5.\nStep 3: So 5."
 FAILED = "Step 1: Add 2 and 3.\nStep 2: That is 6."
@@ -339,13 +340,13 @@ def test_steps_and_verdicts_of_a_version(people: People) -> None:
     assert found["trl_steps"]["labels"] == [True, True, True]
 
 
-def test_datasets_loads_all(ml_python: str, tmp_path: Path) -> None:
+def test_datasets_loads_all(ml: MlChildren, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     export("step_dpo", [solved(), solved()], folder / "step_dpo.jsonl")
     export("mask_dpo", [judged((GOOD, BAD))], folder / "mask_dpo.jsonl")
     export("trl_steps", [judged((GOOD, BAD))], folder / "trl_steps.jsonl")
-    found = check(ml_python, "load", str(folder))
+    found = check(ml, "load", str(folder))
     assert {name: splits[""]["n"] for name, splits in found.items()} == {
         "step_dpo": 2, "mask_dpo": 1, "trl_steps": 2,
     }  # fmt: skip

@@ -14,6 +14,7 @@ from curation.exporters.origin import Origin
 from curation.importers.datasets.registry import FORMATS
 from tests.curation.export_rows import USER, called, export, lines, row
 from tests.curation.test_export_consumers import check
+from tests.ml_children import MlChildren
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
 
@@ -104,14 +105,14 @@ def test_our_own_reader_takes_the_file(tmp_path: Path) -> None:
     assert json.loads(record.prompt.metadata["tools"]) == TOOLS
 
 
-def test_datasets_keeps_the_turns_as_they_are(ml_python: str, tmp_path: Path) -> None:
+def test_datasets_keeps_the_turns_as_they_are(ml: MlChildren, tmp_path: Path) -> None:
     """Arguments differ from call to call, and no null is filled in, also in a file of several blocks."""
     (tmp_path / "files").mkdir()
     turns = [[USER, *called(name, **{name: value})] for name, value in (("add", 2), ("look", "x"))]
     long = "x" * 2_000_000
     rows = [row(turns[n % 2], chosen=f"{long}{n}") for n in range(12)]
     export("trl_tools", rows, tmp_path / "files" / "trl_tools.jsonl")
-    found = check(ml_python, "load", str(tmp_path / "files"))["trl_tools"][""]
+    found = check(ml, "load", str(tmp_path / "files"))["trl_tools"][""]
     assert found["n"] == 12
     assert found["first"]["prompt"] == turns[0]
     assert found["first"]["tools"] == "null"

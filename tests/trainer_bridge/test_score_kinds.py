@@ -112,7 +112,11 @@ def test_each_pair_is_scored_by_what_it_lacks(pair: Pair) -> None:
     assert begin(both) == 2
     asked = {row["pair_id"]: row["scorers"] for row in inputs(both, "pairs.jsonl")}
     assert asked == {str(pair.pk): ["text_likeness"], str(late.pk): []}
-    answer(both, "scores.jsonl", [values(pair, text_likeness=0.0), values(late, length_gap=1.0, text_likeness=0.0)])
+    answer(
+        both,
+        "scores.jsonl",
+        [values(pair, text_likeness=0.0), values(late, length_gap=1.0, text_likeness=0.0)],
+    )
     after = PairScore.objects.get(pk=stored_before.pk)
     assert (after.value, after.created_at) == (stored_before.value, stored_before.created_at)
     assert begin(texts_job(pair, "length_gap", "text_likeness")) == 0
@@ -291,7 +295,7 @@ def test_each_pair_is_given_to_the_computations_that_it_lacks(pair: Pair, model:
     assert asked == {str(pair.pk): ["logprob"], str(late.pk): []}
     (both.out_dir / "scores.jsonl").write_text(json.dumps({"pair_id": str(late.pk), **SCORES}) + "\n")
     gaps = {"logp_gap": 1.0, "mean_logp_gap": 1.0, "perplexity_gap": 1.0, "on_policy": 1.0}
-    rows = [values(each, **gaps) for each in (pair, late)]
+    rows = [values(each, 1, **gaps) for each in (pair, late)]
     assert answer(both, "logprob.jsonl", rows) == {"scores_stored": 2 + 8}
     assert set(PairScore.objects.filter(pair=pair, scorer="ches").values_list("value", flat=True)) == {7.0}
     assert begin(under(model, "ches", "logprob")) == 0

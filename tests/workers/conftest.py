@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from config.settings.env import BASE_DIR
+from tests.ml_children import Child, MlChildren
 from trainer_bridge.contracts import Strict
 
 SMOLLM2 = Path(BASE_DIR) / "var" / "models" / "smollm2-135m-instruct"
@@ -20,36 +21,39 @@ RUBRIC = "Question: {prompt}\n\nAnswer A: {left}\n\nAnswer B: {right}\n\nWhich i
 
 
 class WorkerBench:
-    """Starts workers in one of the two environments, under a folder of its own."""
+    """Starts workers under a folder of its own: with torch by `ml`, without in the environment of the web."""
 
-    def __init__(self, python: str, folder: Path) -> None:
-        self.python = python
+    def __init__(self, folder: Path, ml: MlChildren | None = None) -> None:
         self.folder = folder
+        self._ml = ml
 
     def command(self, name: str, spec: Strict | dict[str, Any], out: str) -> list[str]:
+        """The worker's module and its arguments."""
         path = self.folder / f"{out}.spec.json"
         body = spec if isinstance(spec, dict) else spec.model_dump(mode="json")
         path.write_text(json.dumps(body))
-        module = f"trainer_bridge.workers.{name}"
-        return [self.python, "-m", module, "--spec", str(path), "--out", str(self.folder / out)]
+        return [f"trainer_bridge.workers.{name}", "--spec", str(path), "--out", str(self.folder / out)]
 
-    def start(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.Popen[str]:
+    def start(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.Popen[str] | Child:
+        command = self.command(name, spec, out)
+        if self._ml:
+            return self._ml.start(*command)
         return subprocess.Popen(
-            self.command(name, spec, out), cwd=BASE_DIR, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-m", *command], cwd=BASE_DIR, stderr=subprocess.PIPE, text=True
         )
 
     def run(self, name: str, spec: Strict | dict[str, Any], out: str) -> subprocess.CompletedProcess[str]:
+        command = self.command(name, spec, out)
+        if self._ml:
+            return self._ml.run(*command)
         return subprocess.run(
-            self.command(name, spec, out),
+            [sys.executable, "-m", *command],
             cwd=BASE_DIR,
             capture_output=True,
             text=True,
             timeout=180,
             check=False,
         )
-
-    def python_runs(self, code: str, *arguments: str) -> None:
-        subprocess.run([self.python, "-c", code, *arguments], cwd=BASE_DIR, check=True)
 
     def write(self, name: str, rows: Iterable[dict[str, Any]]) -> str:
         (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -76,29 +80,29 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 @pytest.fixture
-def bench(ml_python: str, tmp_path: Path) -> WorkerBench:
+def bench(ml: MlChildren, tmp_path: Path) -> WorkerBench:
     """Workers with torch."""
-    return WorkerBench(ml_python, tmp_path)
+    return WorkerBench(tmp_path, ml)
 
 
 @pytest.fixture
 def light_bench(tmp_path: Path) -> WorkerBench:
     """Workers in the web environment, which has no torch: enough for endpoints."""
-    return WorkerBench(sys.executable, tmp_path)
+    return WorkerBench(tmp_path)
 
 
 @pytest.fixture(scope="session")
-def tiny_reference(ml_python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_reference(ml: MlChildren, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Other weights in the shape and with the tokenizer of `tiny_model`."""
-    return _built(ml_python, tmp_path_factory.mktemp("reference"), "1")
+    return _built(ml, tmp_path_factory.mktemp("reference"), "1")
 
 
 @pytest.fixture(scope="session")
-def real_reference(ml_python: str, real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def real_reference(ml: MlChildren, real_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """SmolLM2 with its weights a little off, as another checkpoint of it would be."""
-    return _built(ml_python, tmp_path_factory.mktemp("reference"), "near", str(real_model))
+    return _built(ml, tmp_path_factory.mktemp("reference"), "near", str(real_model))
 
 
-def _built(ml_python: str, folder: Path, *how: str) -> Path:
-    subprocess.run([ml_python, "-m", "tests.tiny_model", str(folder), *how], cwd=BASE_DIR, check=True)
+def _built(ml: MlChildren, folder: Path, *how: str) -> Path:
+    ml.answer("tests.tiny_model", str(folder), *how)
     return folder

@@ -91,7 +91,8 @@ def test_a_worker_ends_with_the_process_that_started_it(light_bench: WorkerBench
         "import subprocess, sys, time; print(subprocess.Popen(sys.argv[1:]).pid, flush=True); time.sleep(99)"
     )
     with serving(_never) as server:
-        command = light_bench.command("generate", _slow_spec(light_bench, server.url), "out")
+        command = [sys.executable, "-m"]
+        command += light_bench.command("generate", _slow_spec(light_bench, server.url), "out")
         parent = subprocess.Popen(
             [sys.executable, "-c", starter, *command], stdout=subprocess.PIPE, text=True
         )

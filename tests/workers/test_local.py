@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 
-from config.settings.env import BASE_DIR
+from tests.ml_children import MlChildren
 from tests.workers.conftest import RUBRIC, WorkerBench, user, wait_for
 from trainer_bridge.contracts import GenerateSpec, JudgeSpec, Sampling, ScoreSpec
 
@@ -153,17 +150,10 @@ def test_labels_that_begin_alike_are_refused(bench: WorkerBench, tiny_model: Pat
 
 
 def oracle(
-    model: Path, pairs: Path, max_length: int, name: str = "ches_oracle", *more: str
+    ml: MlChildren, model: Path, pairs: Path, max_length: int, name: str = "ches_oracle", *more: str
 ) -> dict[str, dict[str, float]]:
-    done = subprocess.run(
-        [settings.ML_PYTHON, "-m", f"tests.workers.{name}", str(model), str(pairs), str(max_length), *more],
-        cwd=BASE_DIR,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    scores: dict[str, dict[str, float]] = json.loads(done.stdout)
+    said = ml.answer(f"tests.workers.{name}", str(model), str(pairs), str(max_length), *more)
+    scores: dict[str, dict[str, float]] = json.loads(said)
     return scores
 
 
@@ -175,7 +165,9 @@ def pairs_of(prompts: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def test_ches_agrees_with_the_paper_s_way_of_computing_it(bench: WorkerBench, tiny_model: Path) -> None:
+def test_ches_agrees_with_the_paper_s_way_of_computing_it(
+    bench: WorkerBench, ml: MlChildren, tiny_model: Path
+) -> None:
     good = pairs_of(["Capital?", "What is the capital of France? " * 3])
     good.append({"pair_id": "alike", "prompt": user("Why?"), "response_a": "So.", "response_b": "So."})
     bench.write("good.jsonl", good)
@@ -187,7 +179,7 @@ def test_ches_agrees_with_the_paper_s_way_of_computing_it(bench: WorkerBench, ti
     done = bench.run("score_pairs", spec, "out")
     assert done.returncode == 0, done.stderr
     rows = {row["pair_id"]: row for row in bench.rows("out", "scores.jsonl")}
-    expected = oracle(tiny_model, bench.folder / "good.jsonl", 180)
+    expected = oracle(ml, tiny_model, bench.folder / "good.jsonl", 180)
     assert set(rows) == set(expected)
     for pair_id, scores in expected.items():
         assert {name: rows[pair_id][name] for name in SCORES} == pytest.approx(scores, rel=1e-4, abs=1e-4)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from curation.scorers import MODEL_SCORERS
+from tests.ml_children import MlChildren
 from tests.workers.conftest import WorkerBench, user
 from tests.workers.test_local import SCORES, TEXTS, oracle, pairs_of
 from trainer_bridge.contracts import Computation, ScoreSpec
@@ -40,18 +41,18 @@ def everything(model: Path, reference: Path, pairs: str, **changes: Any) -> Scor
     return ScoreSpec.model_validate({**fields, "scorers": ALL, **changes})
 
 
-def test_it_works(bench: WorkerBench, tiny_model: Path, tiny_reference: Path) -> None:
+def test_it_works(bench: WorkerBench, ml: MlChildren, tiny_model: Path, tiny_reference: Path) -> None:
     pairs = pairs_of(["Capital?", "What is the capital of France? " * 3])
     path = bench.write("pairs.jsonl", pairs)
     spec = everything(tiny_model, tiny_reference, path, max_length=180)
     done = bench.run("score_pairs", spec, "out")
     assert done.returncode == 0, done.stderr
-    expected = oracle(tiny_model, bench.folder / path, 180, "scores_oracle", str(tiny_reference))
+    expected = oracle(ml, tiny_model, bench.folder / path, 180, "scores_oracle", str(tiny_reference))
     check(bench, "out", expected)
     said = json.loads((bench.folder / "out" / "environment.json").read_text())
     assert len({said["model_fingerprint"], said["reference_fingerprint"]} - {""}) == 2
     rows = {row["pair_id"]: row for row in bench.rows("out", "scores.jsonl")}
-    for pair_id, scores in oracle(tiny_model, bench.folder / path, 180).items():
+    for pair_id, scores in oracle(ml, tiny_model, bench.folder / path, 180).items():
         assert {name: rows[pair_id][name] for name in SCORES} == pytest.approx(scores, rel=1e-4, abs=1e-4)
     (edit,) = bench.rows("out", "token_edit.jsonl")[0]["scores"]
     assert edit["details"] == {"n_a": len(TEXTS[0]), "n_b": len(TEXTS[1])}  # one token a byte
@@ -137,10 +138,10 @@ def test_the_same_response_twice_is_as_alike_as_can_be(
 
 @pytest.mark.real_model
 def test_a_real_model_agrees_with_the_slow_way(
-    bench: WorkerBench, real_model: Path, real_reference: Path
+    bench: WorkerBench, ml: MlChildren, real_model: Path, real_reference: Path
 ) -> None:
     path = bench.write("pairs.jsonl", pairs_of(["What is the capital of France?"]))
     done = bench.run("score_pairs", everything(real_model, real_reference, path), "out")
     assert done.returncode == 0, done.stderr
-    expected = oracle(real_model, bench.folder / path, 512, "scores_oracle", str(real_reference))
+    expected = oracle(ml, real_model, bench.folder / path, 512, "scores_oracle", str(real_reference))
     check(bench, "out", expected)

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.settings.env import BASE_DIR
+from tests.ml_children import MlChildren
 
 
-def packed(ml_python: str, model: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [ml_python, "-m", "tests.workers.packing_oracle", str(model)],
-        cwd=BASE_DIR,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
+def packed(ml: MlChildren, model: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(ml.answer("tests.workers.packing_oracle", str(model)))
     return found
 
 
-def test_it_works(ml_python: str, tiny_model: Path) -> None:
-    found = packed(ml_python, tiny_model)
+def test_it_works(ml: MlChildren, tiny_model: Path) -> None:
+    found = packed(ml, tiny_model)
     assert found["can_pack"]
     assert found["apart"] < 1e-5
     assert found["packs"] > 80
@@ -42,10 +34,10 @@ def test_it_works(ml_python: str, tiny_model: Path) -> None:
     ],
 )
 def test_attention_that_does_not_see_everything_is_left_as_it_is(
-    ml_python: str, tiny_model: Path, tmp_path: Path, changes: dict[str, Any]
+    ml: MlChildren, tiny_model: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:
     model = tmp_path / "model"
     shutil.copytree(tiny_model, model)
     config = json.loads((model / "config.json").read_text())
     (model / "config.json").write_text(json.dumps({**config, **changes}))
-    assert not packed(ml_python, model)["can_pack"]
+    assert not packed(ml, model)["can_pack"]

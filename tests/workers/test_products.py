@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.settings.env import BASE_DIR
+from tests.ml_children import MlChildren
 
 
 @pytest.fixture(scope="module")
-def found(ml_python: str, tiny_model: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [ml_python, "-m", "tests.workers.products_oracle", str(tiny_model)],
-        cwd=BASE_DIR,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    read: dict[str, Any] = json.loads(done.stdout)
+def found(ml: MlChildren, tiny_model: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(ml.answer("tests.workers.products_oracle", str(tiny_model)))
     if not read["has_routine"]:
         pytest.skip("this build of torch has no oneMKL, so it never multiplies in parts")
     return read

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.ml_children import MlChildren
 from tests.workers.conftest import WorkerBench, user
 from tests.workers.test_local import SCORES, oracle, pairs_of
 from trainer_bridge.contracts import (
@@ -38,7 +39,7 @@ def test_it_answers_the_question_and_ends_its_turn(bench: WorkerBench, real_mode
 
 
 def test_its_verdicts_hold_real_mass_and_its_ches_matches_the_oracle(
-    bench: WorkerBench, real_model: Path
+    bench: WorkerBench, ml: MlChildren, real_model: Path
 ) -> None:
     pairs = pairs_of(["What is the capital of France?"])
     path = bench.write("pairs.jsonl", pairs)
@@ -57,7 +58,7 @@ def test_its_verdicts_hold_real_mass_and_its_ches_matches_the_oracle(
     done = bench.run("score_pairs", ScoreSpec(model=str(real_model), pairs=path), "scores")
     assert done.returncode == 0, done.stderr
     rows = {row["pair_id"]: row for row in bench.rows("scores", "scores.jsonl")}
-    for pair_id, scores in oracle(real_model, bench.folder / path, 512).items():
+    for pair_id, scores in oracle(ml, real_model, bench.folder / path, 512).items():
         assert {name: rows[pair_id][name] for name in SCORES} == pytest.approx(scores, rel=1e-4)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.ml_children import MlChildren
 from tests.workers.conftest import WorkerBench, user, wait_for
 from tests.workers.test_local import pairs_of
 from tests.workers.test_model_scores import everything, values
@@ -146,18 +147,13 @@ def test_a_sample_is_scored_alone(bench: WorkerBench, tiny_model: Path) -> None:
     assert bench.rows("out", "progress.jsonl")[-1]["message"] == "2 of 2 pairs by gradients"
 
 
-def test_a_model_without_the_block_has_no_angles(bench: WorkerBench, tiny_model: Path) -> None:
-    """An OPT model, whose layers hold their feed-forward matrices themselves."""
+def test_a_model_without_the_block_has_no_angles(
+    bench: WorkerBench, ml: MlChildren, tiny_model: Path
+) -> None:
     folder = bench.folder / "opt"
     shutil.copytree(tiny_model, folder)
     (folder / "model.safetensors").unlink()
-    code = (
-        "import sys; from transformers import OPTConfig, OPTForCausalLM; "
-        "OPTForCausalLM(OPTConfig(vocab_size=259, hidden_size=32, ffn_dim=64, num_hidden_layers=2, "
-        "num_attention_heads=4, word_embed_proj_dim=32, max_position_embeddings=512))"
-        ".save_pretrained(sys.argv[1])"
-    )
-    bench.python_runs(code, str(folder))
+    ml.answer("tests.workers.opt_model", str(folder))
     path = bench.write("pairs.jsonl", pairs_of(PROMPT))
     spec = ScoreSpec(model=str(folder), pairs=path, scorers=["angle", "ches"])
     done = bench.run("score_pairs", spec, "out")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config.settings.env import BASE_DIR
+from tests.ml_children import MlChildren
 from tests.workers.conftest import WorkerBench, user
 from trainer_bridge.contracts import TokenScoreSpec
 
@@ -37,25 +36,21 @@ def counted(bench: WorkerBench, model: Path, pairs: list[dict[str, Any]]) -> dic
     }
 
 
-def trl_counts(bench: WorkerBench, model: Path, pairs: list[dict[str, Any]]) -> list[dict[str, float]]:
+def trl_counts(
+    ml: MlChildren, bench: WorkerBench, model: Path, pairs: list[dict[str, Any]]
+) -> list[dict[str, float]]:
     """From the columns of DPOTrainer's own prepared dataset."""
     (bench.folder / "oracle.json").write_text(json.dumps(pairs))
-    done = subprocess.run(
-        [
-            bench.python, "-m", "tests.workers.tokens_oracle", str(bench.folder / "oracle.json"), str(model),
-            str(bench.folder / "trl"),
-        ],
-        cwd=BASE_DIR, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    found: list[dict[str, float]] = json.loads(done.stdout.splitlines()[-1])
+    files = (str(bench.folder / "oracle.json"), str(model), str(bench.folder / "trl"))
+    said = ml.answer("tests.workers.tokens_oracle", *files)
+    found: list[dict[str, float]] = json.loads(said.splitlines()[-1])
     return found
 
 
-def test_it_works(bench: WorkerBench, tiny_model: Path) -> None:
+def test_it_works(bench: WorkerBench, ml: MlChildren, tiny_model: Path) -> None:
     found = counted(bench, tiny_model, rows())
     assert list(found) == ["1", "2", "3", "4"]
-    assert list(found.values()) == trl_counts(bench, tiny_model, rows())
+    assert list(found.values()) == trl_counts(ml, bench, tiny_model, rows())
     # One token a byte: the answers to the first differ after “Air scatters ”.
     assert found["1"]["shared"] == found["1"]["prompt"] + len("Air scatters ")
     assert found["3"]["shared"] == found["3"]["a"] == found["3"]["b"]
@@ -66,8 +61,8 @@ def test_it_works(bench: WorkerBench, tiny_model: Path) -> None:
 
 
 @pytest.mark.real_model
-def test_a_real_tokenizer_agrees_with_trl(bench: WorkerBench, real_model: Path) -> None:
-    assert list(counted(bench, real_model, rows()).values()) == trl_counts(bench, real_model, rows())
+def test_a_real_tokenizer_agrees_with_trl(bench: WorkerBench, ml: MlChildren, real_model: Path) -> None:
+    assert list(counted(bench, real_model, rows()).values()) == trl_counts(ml, bench, real_model, rows())
 
 
 def test_a_prompt_that_the_template_refuses_has_no_tokens(bench: WorkerBench, tiny_model: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
 from django.apps import apps
@@ -188,7 +189,8 @@ class PairQuerySet(models.QuerySet[Any]):
             template="array_remove(ARRAY[%(expressions)s]::text[], NULL)",
             output_field=ArrayField(models.TextField()),
         )
-        return self.annotate(lacks=lacks).filter(lacks__len__gt=0)
+        pairs = self.lacking_scores(chain(*known.values())) if all(known.values()) else self
+        return pairs.annotate(lacks=lacks)
 
     def differing(self, first: str, second: str) -> Self:
         """Pairs on which two consensus methods do not conclude the same."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from curation.algorithms.fingerprints import sha256_hex
 from curation.models import Project
 from curation.pair_plans import ACCURACY, PEOPLE, RULE, PairPlan
-from curation.response_numbers import number_sources
+from curation.response_numbers import source_name
 
 JUDGE_KEY = "rater:"
 LONGEST = 200  # of a rater's label
@@ -27,8 +27,7 @@ def rule_of(project: Project, plan: PairPlan) -> str:
     if plan.strategy == "gold_self":
         return _fitting(f"Rule: gold by {_written_by(plan.gold)} over {_written_by(plan.own)}")
     if plan.strategy in ACCURACY and not plan.right_by.startswith(JUDGE_KEY):
-        names = {source.key: source.name for source in number_sources(project)}
-        said = f"right by {names[plan.right_by]} from {plan.right_from:g}"
+        said = f"right by {source_name(project, plan.right_by)} from {plan.right_from:g}"
         return _fitting(f"Rule: {_better(plan)}, {said}")
     return ""
 

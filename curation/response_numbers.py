@@ -58,8 +58,20 @@ def number_sources(project: Project) -> list[Source]:
     with connection.cursor() as cursor:
         cursor.execute(PATHS, [project.pk, STORED_SHOWN])
         paths = [path for (path,) in cursor.fetchall()]
-    stored = [Source(f"{STORED}:{path}", f"stored {' · '.join(json.loads(path))}") for path in paths]
+    stored = [Source(f"{STORED}:{path}", _stored_name(path)) for path in paths]
     return [*stored, *ranking_sources(project)]
+
+
+def source_name(project: Project, key: str) -> str:
+    """What one of `number_sources` is called, without a look at every response."""
+    kind, _, path = key.partition(":")
+    if kind == STORED:
+        return _stored_name(path)
+    return {source.key: source.name for source in ranking_sources(project)}[key]
+
+
+def _stored_name(path: str) -> str:
+    return f"stored {' · '.join(json.loads(path))}"
 
 
 def numbers_of(project: Project, key: str, responses: IntArray) -> FloatArray:

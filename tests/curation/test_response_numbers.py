@@ -12,7 +12,7 @@ import pytest
 from curation.errors import CurationError
 from curation.models import Pair, PairScore, Project, Prompt, Rater, Response, ScoreProducer
 from curation.pair_plans import PairPlan
-from curation.response_numbers import number_sources, numbers_of
+from curation.response_numbers import number_sources, numbers_of, source_name
 from curation.services.pair_build import PairBuildCounts, pairs_build
 from tests.conftest import People
 from tests.factories import JudgmentFactory, PairFactory, PromptFactory, RaterFactory, ResponseFactory
@@ -47,6 +47,16 @@ def test_it_works(people: People) -> None:
     assert "Build 1 pair<" in client.get(URL, plan).content.decode()
     client.post(URL, plan)
     assert paired() == {(responses[1].pk, responses[2].pk)}
+
+
+def test_a_source_is_called_the_same_without_a_look_at_the_responses(people: People) -> None:
+    rated(PromptFactory(project=people.project), 3)
+    judge = RaterFactory(project=people.project, kind=Rater.Kind.JUDGE, user=None, label="J")
+    JudgmentFactory(pair=PairFactory(prompt__project=people.project), rater=judge)
+    sources = number_sources(people.project)
+    assert len(sources) == 2
+    for source in sources:
+        assert source_name(people.project, source.key) == source.name
 
 
 def test_the_lowest_can_be_the_best(people: People) -> None:

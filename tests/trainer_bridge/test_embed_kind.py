@@ -157,7 +157,8 @@ def test_scores_are_those_of_numpy(pair: Pair) -> None:
         assert stored[each.pk, "relevance_gap", "b_over_a"].value == -gap.value
         assert gap.details == pytest.approx({"a": x @ a, "b": x @ b}, abs=1e-6)
     producer = gap.producer
-    assert (producer.label, producer.details) == (BUILT_IN, {"model_fingerprint": "f1", "max_length": 256})
+    assert producer.label == BUILT_IN
+    assert producer.details == {"model_fingerprint": "f1", "max_length": 256, "version": 1}
 
 
 def test_scoring_again_adds_only_what_is_missing(pair: Pair) -> None:

@@ -69,33 +69,44 @@ ASKED: dict[str, tuple[str, ...]] = {
     "gold_self": ("gold", "own", "judged_by"),
 }
 ALWAYS = ("strategy", "sources")
+# What has no default.
+CHOSEN = {"criteria", "right_by", "own"}
 BY_NUMBERS = {"ranked_by", "criteria", "right_by"}
 JUDGED_BY = {
     RULE: "The rule, where it is so by definition",
     NOBODY: "People and judges only",
 }
 
+AT_LEAST_TWO = "Choose at least two numbers for a Pareto front."
+SAY_RIGHT = "Choose the number that says whether a response is right."
+NONE_SAYS_RIGHT = (
+    "Nothing here says whether a response is right: no file brought labels or ratings, no score has a number "
+    "of each response, and no judge has judged."
+)
+
 
 class PairBuildForm(forms.Form):
     """A `PairPlan`; what is not given or not asked for is the plan's default, so that no data at all asks for
-    every pair. Only what the chosen plan reads is shown."""
+    every pair. Only what the chosen plan reads is shown. The form of a plan that was chosen just now (`is_new`)
+    is unbound while it lacks what only a person can choose: nobody has left that out yet."""
+
+    use_required_attribute = False  # the browser would keep another plan from being chosen
 
     strategy = forms.ChoiceField(label="Pair", choices=STRATEGIES.items())
     ranked_by = forms.ChoiceField(
-        help_text="Matters where the pairs above have a best. Lengths are in characters. Offered too is what "
-        "this project's files say of single responses, such as ratings, and what scores and judges do.",
+        help_text="Lengths are in characters. Offered too is what this project's files say of single "
+        "responses, such as ratings, and what scores and judges do.",
     )
     criteria = forms.MultipleChoiceField(
         label="Numbers of the Pareto front",
-        required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="At least two, for the pairs of the front. A response dominates another if it is at least "
-        "as good in all of them and better in one; the front are those that none dominates.",
+        help_text="At least two. A response dominates another if it is at least as good in all of them and "
+        "better in one; the front are those that none dominates.",
+        error_messages={"required": AT_LEAST_TWO},
     )
     right_by = forms.ChoiceField(
         label="What says that a response is right",
-        required=False,
-        help_text="For accuracy and length pairs and styles. Offered is every number of responses here.",
+        help_text="Offered is every number of responses here.",
     )
     right_from = forms.FloatField(
         label="Right from",
@@ -115,10 +126,8 @@ class PairBuildForm(forms.Form):
         required=False,
         min_value=0,
         widget=forms.NumberInput(attrs={"step": "any"}),
-        help_text="For ranking numbers that differ by so much, in the unit of the number that ranks: "
-        "probability (0 to 1), pairs, characters, or that of the rating or score. For the two styles of "
-        "AdaR1, by how much the share of right responses of the long one must exceed that of the short one; "
-        "empty is 0.",
+        help_text="In the unit of the number that ranks: probability (0 to 1), pairs, characters, or that of "
+        "the rating or score. Empty is no bound.",
     )
     high = forms.FloatField(
         label="Largest difference",
@@ -137,11 +146,10 @@ class PairBuildForm(forms.Form):
     seed = forms.IntegerField(
         min_value=0, max_value=LARGEST_SEED, help_text="The same seed draws the same pairs again."
     )
-    gold = forms.ChoiceField(
-        label="Gold responses are by", help_text="For AdaR1, who wrote in the long style."
-    )
+    gold = forms.ChoiceField(label="Gold responses are by")
     own = forms.ChoiceField(
-        label="The model's own are by", required=False, help_text="For AdaR1, who wrote in the short style."
+        label="The model's own are by",
+        error_messages={"required": "Choose the model whose own responses are paired with gold ones."},
     )
     judged_by = forms.ChoiceField(
         label="Which one is better is said by",
@@ -152,17 +160,22 @@ class PairBuildForm(forms.Form):
         "them.",
     )
 
-    def __init__(self, data: QueryDict, *, project: Project) -> None:
-        asked = (*ALWAYS, *ASKED.get(data.get("strategy", ""), ()))
+    def __init__(self, data: QueryDict, *, project: Project, is_new: bool = False) -> None:
+        strategy = data.get("strategy", "")
+        asked = (*ALWAYS, *ASKED.get(strategy, ()))
         given = {field.name: data[field.name] for field in fields(PairPlan) if field.name in data}
-        super().__init__({**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")})
+        values = {**asdict(PairPlan()), **given, "criteria": data.getlist("criteria")}
+        lacks = any(values[name] in ("", []) for name in CHOSEN & {*asked})
+        lacks |= strategy == "band" and {values["low"], values["high"]} <= {None, ""}
+        super().__init__(None if is_new and lacks else values, initial=values)
         for name in self.fields.keys() - {*asked}:
             del self.fields[name]
+        if strategy == "styles":
+            self._speak_of_styles()
         models = [(name, name) for name in source_numbers(project) if name != PEOPLE]
         methods = [(method.name, method.label) for method in consensus_methods()]
         # Reads what every response of the project says, so only where it is asked for.
         sources = number_sources(project) if self.fields.keys() & BY_NUMBERS else []
-        self._has_numbers = bool(sources)
         numbers = [*RANKINGS.items(), *_directed(sources)]
         offered = {
             "ranked_by": numbers,
@@ -174,6 +187,19 @@ class PairBuildForm(forms.Form):
         }
         for name in self.fields.keys() & offered:
             cast("forms.ChoiceField", self.fields[name]).choices = offered[name]
+        if "right_by" in self.fields:
+            self.fields["right_by"].error_messages["required"] = SAY_RIGHT if sources else NONE_SAYS_RIGHT
+            if not sources:
+                self.fields["right_by"].help_text = NONE_SAYS_RIGHT
+
+    def _speak_of_styles(self) -> None:
+        low, gold, own = (self.fields[name] for name in ("low", "gold", "own"))
+        gold.label, own.label = "The long style is by", "The short style is by"
+        own.error_messages["required"] = "Choose the model whose style is the short one."
+        low.help_text = (
+            "By how much the share of right responses in the long style must exceed that in the short one; "
+            "empty is 0."
+        )
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
@@ -181,30 +207,12 @@ class PairBuildForm(forms.Form):
         self._check_band(data.get("low"), data.get("high"))
         if strategy in RANKED and data.get("penalty") and data.get("ranked_by") in LENGTHS:
             self.add_error("penalty", "Choose another number than length to rank by, or no penalty.")
-        if strategy == "pareto":
-            self._check_criteria(data.get("criteria", []))
-        if strategy in ACCURACY and not data.get("right_by") and "right_by" not in self.errors:
-            self.add_error("right_by", self._missing_right())
-        if strategy in TWO_SOURCES and "own" not in self.errors:
-            self._check_sources(data.get("gold", ""), data["own"], is_gold=strategy == "gold_self")
-        return data
-
-    def _check_sources(self, gold: str, own: str, *, is_gold: bool) -> None:
-        if not own and is_gold:
-            self.add_error("own", "Choose the model whose own responses are paired with gold ones.")
-        elif not own:
-            self.add_error("own", "Choose the model whose style is the short one.")
-        elif own == gold:
-            other = "that is gold" if is_gold else "whose style is the long one"
+        if "criteria" in data:
+            self._check_criteria(data["criteria"])
+        if strategy in TWO_SOURCES and "own" in data and data["own"] == data.get("gold"):
+            other = "that is gold" if strategy == "gold_self" else "whose style is the long one"
             self.add_error("own", f"Choose another model than the one {other}.")
-
-    def _missing_right(self) -> str:
-        if self._has_numbers:
-            return "Choose the number that says whether a response is right."
-        return (
-            "Nothing here says whether a response is right: no file brought labels or ratings, no score has "
-            "a number of each response, and no judge has judged."
-        )
+        return data
 
     def _check_criteria(self, chosen: list[str]) -> None:
         # What a number is of: both lengths are one, and so are the two ends of a source.
@@ -212,7 +220,7 @@ class PairBuildForm(forms.Form):
         if len(set(of)) < len(of):
             self.add_error("criteria", "Choose one end of each number: it cannot be best both high and low.")
         elif len(of) < 2:
-            self.add_error("criteria", "Choose at least two numbers for a Pareto front.")
+            self.add_error("criteria", AT_LEAST_TWO)
 
     def _check_band(self, low: float | None, high: float | None) -> None:
         if low is not None and high is not None and low > high:

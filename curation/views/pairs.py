@@ -39,10 +39,12 @@ def pair_detail(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 
 @login_required
 def pair_build(request: HttpRequest, slug: str) -> HttpResponse:
-    """What a plan would make; posted, it is made. A POST without fields makes every pair."""
+    """What a plan would make; for htmx, the form of a plan just chosen; posted, it is made. A POST without
+    fields makes every pair."""
     access = researcher_access(request, slug)
     is_post = request.method == "POST"
-    form = PairBuildForm(request.POST if is_post else request.GET, project=access.project)
+    is_new = bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    form = PairBuildForm(request.POST if is_post else request.GET, project=access.project, is_new=is_new)
     if is_post and form.is_valid():
         counts = pairs_build(project=access.project, plan=form.plan())
         messages.success(request, _said(counts))

@@ -223,3 +223,45 @@ def test_the_form_asks_only_for_what_the_plan_reads(people: People) -> None:
     page = client.get(URL, {"strategy": "all", "low": "-1", "seed": "x"}).content.decode()
     assert "Largest difference" not in page
     assert "Preview</h2>" in page
+
+
+@pytest.mark.parametrize(
+    ("strategy", "error"),
+    [
+        ("pareto", "Choose at least two numbers for a Pareto front."),
+        ("accuracy", "Choose the number that says whether a response is right."),
+        ("styles", "Choose the model whose style is the short one."),
+        ("gold_self", "Choose the model whose own responses are paired with gold ones."),
+        ("band", "Give the least or the largest difference, in the unit of what ranks."),
+    ],
+)
+def test_a_plan_chosen_just_now_is_not_found_wanting_yet(people: People, strategy: str, error: str) -> None:
+    """Only who asks for its preview, or builds it, has left something out."""
+    ResponseFactory(prompt=PromptFactory(project=people.project), metadata={"right": True})
+    client = people.client("rita")
+    plan = {"strategy": strategy, "low": "", "high": ""}
+    fresh = client.get(URL, plan, headers={"HX-Request": "true"}).content.decode()
+    assert error not in fresh
+    assert "field-bad" not in fresh
+    assert "Preview</h2>" not in fresh
+    assert error in client.get(URL, plan).content.decode()
+    assert error in client.post(URL, plan).content.decode()
+
+
+def test_what_must_be_chosen_is_not_called_optional(people: People) -> None:
+    client = people.client("rita")
+    for strategy in ("pareto", "accuracy", "gold_self"):
+        page = client.get(URL, {"strategy": strategy}, headers={"HX-Request": "true"}).content.decode()
+        assert 'class="optional"' not in page, strategy
+
+
+def test_a_new_plan_that_lacks_nothing_is_previewed_at_once(people: People) -> None:
+    of_lengths(PromptFactory(project=people.project), 30, 10, 20)
+    plan = {"strategy": "top_two", "ranked_by": "longest"}
+    page = people.client("rita").get(URL, plan, headers={"HX-Request": "true"}).content.decode()
+    assert "Build 1 pair<" in page
+
+
+def test_a_project_without_numbers_says_so_before_one_is_asked_for(people: People) -> None:
+    page = people.client("rita").get(URL, {"strategy": "accuracy"}, headers={"HX-Request": "true"})
+    assert "Nothing here says whether a response is right" in page.content.decode()

@@ -87,8 +87,8 @@ NONE_SAYS_RIGHT = (
 
 class PairBuildForm(forms.Form):
     """A `PairPlan`; what is not given or not asked for is the plan's default, so that no data at all asks for
-    every pair. Only what the chosen plan reads is shown. The form of a plan that was chosen just now (`is_new`)
-    is unbound while it lacks what only a person can choose: nobody has left that out yet."""
+    every pair. Only what the chosen plan reads is shown. With a plan that was chosen just now (`is_new`) the
+    form is unbound while it lacks what only a person can choose: nobody has left that out yet."""
 
     use_required_attribute = False  # the browser would keep another plan from being chosen
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from curation.algorithms.recipe_diff import recipe_diff
+from curation.consensus_methods import consensus_methods
 from curation.models import FilterRecipe, Pair, Project, RecipeRun
 from curation.recipes.base import Step, choice_names
 from curation.recipes.eval_sets import eval_set_name
@@ -147,4 +148,13 @@ def _worded(kind: type[Step], name: str, value: Any) -> Any:
         return ", ".join(eval_set_name(source) for source in value) or "all"
     if name in kind.scored.values():
         return scorer_name(value)
-    return choice_names(kind.model_fields[name]).get(value, value)
+    if isinstance(value, str):
+        return _names(kind, name).get(value, value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,.15g}"
+
+
+def _names(kind: type[Step], name: str) -> dict[str, str]:
+    """What a parameter with fixed values calls each of them."""
+    if name == "method":
+        return {method.name: method.label for method in consensus_methods()}
+    return choice_names(kind.model_fields[name])

@@ -44,7 +44,8 @@ def test_it_works(people: People, versions: tuple[FilterRecipe, FilterRecipe]) -
     page = response.content.decode()
     assert "Clean v1 and Clean v2" in page
     assert "Margin: 0.3 → 0.5" in page
-    assert "Compare within a prompt only: False" in page
+    assert "Compare within a prompt only: no<" in page
+    assert "Method: Mean probability<" in page
 
 
 def test_who_may_look(people: People, versions: tuple[FilterRecipe, FilterRecipe]) -> None:
@@ -117,7 +118,7 @@ def test_links_lead_from_older_to_newer(people: People, versions: tuple[FilterRe
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        ({"step": "score_threshold", "max": 5.0}, {"step": "score_threshold", "min": 1.0}, "Min: none → 1.0"),
+        ({"step": "score_threshold", "max": 5.0}, {"step": "score_threshold", "min": 1.0}, "Min: none → 1"),
         ({"step": "licence", "licences": [""]}, {"step": "licence", "licences": ["MIT"]}, "no licence → MIT"),
         ({"step": "score_slice"}, {"step": "score_slice", "scorer": "length_gap"}, "ln-CHES → Length gap"),
     ],

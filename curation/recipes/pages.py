@@ -130,7 +130,7 @@ def _slider_ends(params: dict[str, Any], values: Sequence[float]) -> tuple[float
     return (1 if "at_most" in params else values[0]), values[-1]
 
 
-def _titled(raw: dict[str, Any]) -> dict[str, Any]:
+def _titled(raw: dict[str, Any]) -> dict[str, str]:
     fields = _SHOWN[raw["step"]].model_fields
     return {
         str(fields[name].title): _worded(_SHOWN[raw["step"]], name, value)
@@ -139,7 +139,7 @@ def _titled(raw: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _worded(kind: type[Step], name: str, value: Any) -> Any:
+def _worded(kind: type[Step], name: str, value: Any) -> str:
     if value is None:
         return "the newest" if name in kind.scored else "none"
     if name == "licences":
@@ -150,7 +150,7 @@ def _worded(kind: type[Step], name: str, value: Any) -> Any:
         return scorer_name(value)
     if isinstance(value, str):
         return _names(kind, name).get(value, value)
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:,.15g}"
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else f"{value:.15g}"
 
 
 def _names(kind: type[Step], name: str) -> dict[str, str]:

@@ -25,10 +25,9 @@ demo-headless: setup ## Run the whole loop once, then exit
 up: setup ## Serve what is there: web, workers, embedded PostgreSQL and Valkey
 	$(WEB) manage.py up --port $(PORT)
 
-# Three processes for two cores: tests that kill processes or look at pages wait for a third of the time.
 test: setup .venv/.dev ## Run every test
 	scripts/ensure_chromium.sh
-	$(WEB) -m pytest --numprocesses 3 --dist loadgroup
+	$(WEB) -m pytest --numprocesses 2 --dist loadgroup
 
 test-fast: .venv/.dev ## Run the tests that start no model, browser or server
 	$(WEB) -m pytest --numprocesses 2 -m "not real_model and not e2e and not faults and not vllm"
